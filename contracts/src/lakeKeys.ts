@@ -1,0 +1,26 @@
+import type { DatasetName } from "./dataset.ts";
+
+const five = (n: number) => String(n).padStart(5, "0");
+
+/** Every key of the lake that TypeScript reads or writes, in one place. */
+export const lakeKeys = {
+  source: (dataset: DatasetName, loadId: string, file: string) => `raw/${dataset}/${loadId}/${file}`,
+  manifest: (dataset: DatasetName, loadId: string) => `raw/${dataset}/${loadId}/manifest.json`,
+  bronze: (dataset: DatasetName, loadId: string) => `bronze/${dataset}/load=${loadId}`,
+  group: (dataset: DatasetName, loadId: string, group: number, rows: number) =>
+    `bronze/${dataset}/load=${loadId}/group-${five(group)}-rows-${rows}.parquet`,
+  seal: (dataset: DatasetName, loadId: string) => `bronze/${dataset}/load=${loadId}/_SEALED`,
+  deadLetters: (dataset: DatasetName, loadId: string) => `dead-letters/${dataset}/load=${loadId}/`,
+  deadLetterSlice: (dataset: DatasetName, loadId: string, slice: number) =>
+    `dead-letters/${dataset}/load=${loadId}/slice-${five(slice)}.ndjson`,
+  run: (runId: string) => `_runs/${runId}/`,
+  hop: (runId: string, hop: string) => `_runs/${runId}/${hop}.json`,
+};
+
+const groupKey = /\/group-(\d{5})-rows-(\d+)\.parquet$/;
+
+/** The group number and row count that a bronze object's key states, or undefined for another key. */
+export function parseGroupKey(key: string): { group: number; rows: number } | undefined {
+  const match = groupKey.exec(key);
+  return match ? { group: Number(match[1]), rows: Number(match[2]) } : undefined;
+}

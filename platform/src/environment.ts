@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { ServiceError } from "./serviceError.ts";
+
+/** Reads a service's settings from the environment: a frozen object, or one error naming every bad variable. */
+export function readEnvironment<Shape extends z.ZodRawShape>(
+  schema: z.ZodObject<Shape>,
+  environment: NodeJS.ProcessEnv = process.env,
+): Readonly<z.infer<z.ZodObject<Shape>>> {
+  const result = schema.safeParse(environment);
+  if (result.success) return Object.freeze(result.data);
+  const problems = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
+  throw new ServiceError(
+    "bad_environment",
+    `these environment variables are missing or wrong:\n${problems.join("\n")}\nTheir defaults are in config/.`,
+  );
+}
+
+export const s3Environment = z.object({
+  S3_ENDPOINT: z.url().optional(),
+  S3_REGION: z.string().min(1),
+  S3_BUCKET: z.string().min(3),
+  S3_ACCESS_KEY: z.string().min(1).optional(),
+  S3_SECRET_KEY: z.string().min(1).optional(),
+});
+
+export const kafkaEnvironment = z.object({
+  KAFKA_BROKERS: z
+    .string()
+    .min(1)
+    .transform((list) => list.split(",")),
+});
+
+export const httpEnvironment = z.object({
+  HTTP_HOST: z.string().default("127.0.0.1"),
+  HTTP_PORT: z.coerce.number().int().min(0).max(65_535),
+  LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+});

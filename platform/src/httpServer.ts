@@ -1,0 +1,42 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import { ZodError } from "zod";
+import { ServiceError } from "./serviceError.ts";
+
+export interface HttpServerOptions {
+  log: Logger;
+  /** Names what is not reachable; empty when the service can work. */
+  notReady: () => Promise<string[]>;
+}
+
+/** A server with `GET /healthz` (the process answers) and `GET /readyz` (what it needs answers too), and errors as JSON. */
+export function httpServer({ log, notReady }: HttpServerOptions): FastifyInstance {
+  const requestLog: FastifyBaseLogger = log.child({}, { level: "warn" });
+  const server = Fastify({ loggerInstance: requestLog, bodyLimit: 1 << 20 });
+  server.get("/healthz", async () => ({ status: "ok" }));
+  server.get("/readyz", async (_request, reply) => {
+    const missing = await notReady();
+    return reply
+      .code(missing.length === 0 ? 200 : 503)
+      .send({ status: missing.length === 0 ? "ready" : "waiting", missing });
+  });
+  server.setErrorHandler((thrown, _request, reply) => {
+    if (thrown instanceof ZodError) {
+      const issues = thrown.issues.map(({ path, message }) => ({ path: path.join("."), message }));
+      return reply
+        .code(400)
+        .send({ error: { code: "bad_request", message: "the request is not as expected", issues, retryable: false } });
+    }
+    const status = (thrown as { statusCode?: number }).statusCode;
+    if (status !== undefined && status < 500) {
+      return reply
+        .code(status)
+        .send({ error: { code: "bad_request", message: (thrown as Error).message, retryable: false } });
+    }
+    const error = ServiceError.from(thrown);
+    if (error.code === "unexpected") log.error({ err: thrown }, "request failed");
+    const body = { error: { code: error.code, message: error.message, retryable: error.retryable } };
+    return reply.code(error.code === "unexpected" ? 500 : 409).send(body);
+  });
+  return server;
+}

@@ -1,0 +1,69 @@
+import type { Job } from "@boxoffice/contracts/job";
+import type { Logger } from "pino";
+import { ServiceError } from "./serviceError.ts";
+
+export interface JobContext {
+  signal: AbortSignal;
+  progress: (done: number, total: number | null, unit: string) => void;
+}
+
+/** The work a service has been asked for. Starting an id that runs or is done returns the job there is. */
+export class Jobs {
+  readonly #jobs = new Map<string, Job>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #abort = new AbortController();
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  get(id: string): Job | undefined {
+    return this.#jobs.get(id);
+  }
+
+  /** Starts the work, or returns the job of that id unless it failed. */
+  start(id: string, work: (context: JobContext) => Promise<Record<string, unknown>>): Job {
+    const existing = this.#jobs.get(id);
+    if (existing && existing.state !== "failed") return existing;
+    const job: Job = {
+      id,
+      state: "running",
+      progress: { done: 0, total: null, unit: "rows" },
+      started_at: new Date().toISOString(),
+    };
+    this.#jobs.set(id, job);
+    const run = this.#run(job, work).finally(() => this.#running.delete(run));
+    this.#running.add(run);
+    return job;
+  }
+
+  async #run(job: Job, work: (context: JobContext) => Promise<Record<string, unknown>>): Promise<void> {
+    const log = this.#log.child({ job: job.id });
+    try {
+      job.result = await work({
+        signal: this.#abort.signal,
+        progress: (done, total, unit) => {
+          job.progress = { done, total, unit };
+        },
+      });
+      job.state = "done";
+      log.info({ result: job.result }, "job done");
+    } catch (thrown) {
+      const error = ServiceError.from(thrown);
+      job.error = { code: error.code, message: error.message, retryable: error.retryable };
+      job.state = "failed";
+      log.error(
+        { err: error.code === "unexpected" ? thrown : { code: error.code, message: error.message } },
+        "job failed",
+      );
+    }
+    job.finished_at = new Date().toISOString();
+  }
+
+  /** Aborts what runs and waits for it to end. */
+  async close(): Promise<void> {
+    this.#abort.abort(new ServiceError("stopped", "the service is stopping", { retryable: true }));
+    await Promise.allSettled(this.#running);
+  }
+}

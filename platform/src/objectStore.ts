@@ -1,0 +1,143 @@
+import { createReadStream } from "node:fs";
+import type { Readable } from "node:stream";
+import {
+  CreateBucketCommand,
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  HeadBucketCommand,
+  NoSuchKey,
+  PutObjectCommand,
+  paginateListObjectsV2,
+  S3Client,
+  S3ServiceException,
+} from "@aws-sdk/client-s3";
+import { Upload } from "@aws-sdk/lib-storage";
+import type { z } from "zod";
+import type { s3Environment } from "./environment.ts";
+import { ServiceError } from "./serviceError.ts";
+
+export type S3Settings = Readonly<z.infer<typeof s3Environment>>;
+
+export interface StoredObject {
+  key: string;
+  bytes: number;
+}
+
+/** The lake's bucket on any S3: MinIO, S3Proxy, AWS. */
+export class ObjectStore {
+  readonly #client: S3Client;
+  readonly #bucket: string;
+
+  constructor(settings: S3Settings) {
+    this.#bucket = settings.S3_BUCKET;
+    const { S3_ACCESS_KEY: accessKeyId, S3_SECRET_KEY: secretAccessKey } = settings;
+    this.#client = new S3Client({
+      region: settings.S3_REGION,
+      ...(settings.S3_ENDPOINT ? { endpoint: settings.S3_ENDPOINT, forcePathStyle: true } : {}),
+      ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
+    });
+  }
+
+  /** Answers whether the bucket can be reached. */
+  async isReachable(): Promise<boolean> {
+    return this.#client.send(new HeadBucketCommand({ Bucket: this.#bucket })).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Makes the bucket if there is none. */
+  async ensureBucket(): Promise<void> {
+    if (await this.isReachable()) return;
+    try {
+      await this.#client.send(new CreateBucketCommand({ Bucket: this.#bucket }));
+    } catch (error) {
+      if (!(error instanceof S3ServiceException && error.name.startsWith("BucketAlready"))) throw error;
+    }
+  }
+
+  /** Writes an object unless one of that key exists; returns whether it was written. */
+  async create(key: string, body: Uint8Array | string): Promise<boolean> {
+    try {
+      await this.#client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, IfNoneMatch: "*" }));
+      return true;
+    } catch (error) {
+      if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412) return false;
+      throw error;
+    }
+  }
+
+  /** Writes an object, over one that exists. */
+  async put(key: string, body: Uint8Array | string): Promise<void> {
+    await this.#client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body }));
+  }
+
+  /** Uploads a local file in parts, so that memory stays bounded whatever its size. */
+  async upload(
+    key: string,
+    path: string,
+    onBytes: (sent: number) => void = () => {},
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const upload = new Upload({
+      client: this.#client,
+      params: { Bucket: this.#bucket, Key: key, Body: createReadStream(path) },
+      queueSize: 2,
+      partSize: 8 << 20,
+    });
+    upload.on("httpUploadProgress", (progress) => onBytes(progress.loaded ?? 0));
+    const abort = () => void upload.abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    await upload.done().finally(() => signal?.removeEventListener("abort", abort));
+  }
+
+  /** The object's bytes as a stream, or undefined when there is none. */
+  async stream(key: string): Promise<Readable | undefined> {
+    try {
+      const { Body } = await this.#client.send(new GetObjectCommand({ Bucket: this.#bucket, Key: key }));
+      return Body as Readable;
+    } catch (error) {
+      if (error instanceof NoSuchKey) return undefined;
+      throw error;
+    }
+  }
+
+  /** The object's bytes, or undefined when there is none. */
+  async bytes(key: string): Promise<Uint8Array | undefined> {
+    const stream = await this.stream(key);
+    return stream && Buffer.concat(await stream.toArray());
+  }
+
+  /** A JSON object checked against its schema, or undefined when there is none. */
+  async json<T>(key: string, schema: z.ZodType<T>): Promise<T | undefined> {
+    const bytes = await this.bytes(key);
+    if (!bytes) return undefined;
+    const result = schema.safeParse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+    if (result.success) return result.data;
+    throw new ServiceError(
+      "bad_object",
+      `s3://${this.#bucket}/${key} is not as its contract says: ${result.error.message}`,
+    );
+  }
+
+  /** Every object whose key starts with the prefix, in key order. */
+  async *list(prefix: string): AsyncGenerator<StoredObject> {
+    for await (const page of paginateListObjectsV2(
+      { client: this.#client },
+      { Bucket: this.#bucket, Prefix: prefix },
+    )) {
+      for (const { Key, Size } of page.Contents ?? []) if (Key) yield { key: Key, bytes: Size ?? 0 };
+    }
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    for (let from = 0; from < keys.length; from += 1000) {
+      const Objects = keys.slice(from, from + 1000).map((Key) => ({ Key }));
+      await this.#client.send(new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects, Quiet: true } }));
+    }
+  }
+
+  close(): void {
+    this.#client.destroy();
+  }
+}

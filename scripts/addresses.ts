@@ -1,0 +1,16 @@
+import type { Box } from "./openBox.ts";
+import { setting } from "./settings.ts";
+
+/** The addresses a person or a client may open. */
+export function addressesOf({ settings }: Box): { name: string; url: string }[] {
+  const http = (variable: string) => `http://127.0.0.1:${setting(settings, variable)}`;
+  return [
+    { name: "Airflow", url: http("AIRFLOW_PORT") },
+    { name: "Spark", url: http("SPARK_UI_PORT") },
+    { name: "Ingest API", url: http("INGEST_PORT") },
+    { name: "Loader API", url: http("LOADER_PORT") },
+    { name: "S3", url: http("S3_PORT") },
+    { name: "Warehouse", url: `postgresql://boxoffice@127.0.0.1:${setting(settings, "POSTGRES_PORT")}/warehouse` },
+    { name: "Kafka", url: `127.0.0.1:${setting(settings, "KAFKA_PORT")}` },
+  ];
+}

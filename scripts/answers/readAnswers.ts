@@ -1,0 +1,95 @@
+import { readFileSync } from "node:fs";
+import { type Answers, answers } from "@boxoffice/contracts/answers";
+import { rootPath } from "../boxHome.ts";
+import type { Box } from "../openBox.ts";
+import { connectWarehouse } from "../warehouseClient.ts";
+
+type Row = Record<string, unknown>;
+const queries = [
+  ...(["highest_rated", "highest_rated_parameters", "popular_genres", "release_timing"] as const),
+  ...(["release_timing_test", "genre_revenue", "run_counts", "run_summary"] as const),
+];
+type Tables = Record<(typeof queries)[number], Row[]>;
+
+/** The published answers, all of one run, or undefined when no run was published yet. */
+export async function readAnswers(box: Box): Promise<Answers | undefined> {
+  const client = await connectWarehouse(box);
+  try {
+    await client.query("begin transaction isolation level repeatable read read only");
+    const { rows: published } = await client.query<{ known: boolean }>(
+      "select to_regclass('marts.current') is not null as known",
+    );
+    if (!published[0]?.known) return undefined;
+    const tables = {} as Partial<Tables>;
+    for (const name of queries) {
+      const { rows } = await client.query<Row>(readFileSync(rootPath("warehouse", "answers", `${name}.sql`), "utf8"));
+      tables[name] = rows.map(withNumbers);
+    }
+    await client.query("commit");
+    return assemble(tables as Tables);
+  } finally {
+    await client.end();
+  }
+}
+
+const numeric = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;
+const texts = new Set([
+  "title",
+  "genre",
+  "source",
+  "period_type",
+  "edition",
+  "run_id",
+  "dataset",
+  "base_month",
+  "dropped",
+]);
+
+/** bigint and numeric arrive as text; figures have 15 significant digits. */
+function withNumbers(row: Row): Row {
+  return Object.fromEntries(
+    Object.entries(row).map(([name, value]) => {
+      if (texts.has(name)) return [name, value];
+      const number = typeof value === "string" && numeric.test(value) ? Number(value) : value;
+      return [name, typeof number === "number" ? Number(number.toPrecision(15)) : number];
+    }),
+  );
+}
+
+function assemble(tables: Tables): Answers | undefined {
+  const summary = tables.run_summary[0];
+  if (!summary) return undefined;
+  const without = (row: Row, ...names: string[]) =>
+    Object.fromEntries(Object.entries(row).filter(([name]) => !names.includes(name)));
+  const where = (rows: Row[], name: string, value: string) => rows.filter((row) => row[name] === value);
+  const ranked = (source: string) => ({
+    ...without(where(tables.highest_rated_parameters, "source", source)[0] ?? {}, "source"),
+    movies: where(tables.highest_rated, "source", source).map((row) => without(row, "source")),
+  });
+  const periods = (type: string) =>
+    where(tables.release_timing, "period_type", type).map(({ period_type, period, ...figures }) => ({
+      [type]: period,
+      ...figures,
+    }));
+  const test = (type: string) =>
+    without(where(tables.release_timing_test, "period_type", type)[0] ?? {}, "period_type");
+  return answers.parse({
+    edition: summary.edition,
+    run_id: summary.run_id,
+    base_month: summary.base_month,
+    highest_rated: { tmdb: ranked("tmdb"), movielens: ranked("movielens") },
+    popular_genres: tables.popular_genres,
+    release_timing: {
+      months: periods("month"),
+      quarters: periods("quarter"),
+      tests: { month: test("month"), quarter: test("quarter") },
+    },
+    genre_revenue: tables.genre_revenue,
+    counts: Object.fromEntries(
+      tables.run_counts.map(({ dataset, dropped, ...counts }) => [
+        dataset,
+        { ...counts, dropped: typeof dropped === "string" ? JSON.parse(dropped) : dropped },
+      ]),
+    ),
+  });
+}

@@ -1,0 +1,194 @@
+import { setMaxListeners } from "node:events";
+import { resolve } from "node:path";
+import { Command, CommanderError, Option } from "commander";
+import { addressesOf } from "./addresses.ts";
+import { answersText } from "./answers/printAnswers.ts";
+import { readAnswers } from "./answers/readAnswers.ts";
+import { BoxError, exitCode } from "./boxError.ts";
+import { deadLettersText, listDeadLetters } from "./deadLetters.ts";
+import { examine } from "./doctor.ts";
+import { withBoxLock } from "./embedded/boxLock.ts";
+import { startServices } from "./embedded/start.ts";
+import { stopServices } from "./embedded/stop.ts";
+import { installToolchain } from "./install/toolchain.ts";
+import { printLogs } from "./logs.ts";
+import { type Box, openBox } from "./openBox.ts";
+import { runPipeline } from "./pipeline/runPipeline.ts";
+import { resetBox } from "./reset.ts";
+import { readStatus } from "./status.ts";
+import { bold, clear, dim, green, line, red, yellow } from "./terminal.ts";
+
+const abort = new AbortController();
+setMaxListeners(50, abort.signal);
+
+interface UpOptions {
+  runtime?: string;
+  services?: string[];
+}
+
+interface RunOptions {
+  edition?: string;
+  fullRefresh?: boolean;
+  allowOlder?: boolean;
+}
+
+async function up({ runtime, services }: UpOptions): Promise<void> {
+  if (runtime === "docker") {
+    throw new BoxError("this version runs embedded only; leave --runtime out", exitCode.usage);
+  }
+  const box = openBox();
+  const toolchain = await installToolchain();
+  await withBoxLock(() =>
+    startServices({
+      settings: box.settings,
+      services: box.services,
+      toolchain,
+      signal: abort.signal,
+      ...(services ? { only: services } : {}),
+    }),
+  );
+  if (services) return;
+  if (!(await readAnswers(box))) await run(box, {});
+  await printAnswers(box, false);
+  line();
+  line(bold("Open"));
+  for (const { name, url } of addressesOf(box)) line(`  ${name.padEnd(12)}${url}`);
+  line(dim(`  Airflow's user is admin; AIRFLOW_PASSWORD and the others are in ${box.settings.BOX_HOME}/secrets.env`));
+  line(dim("  Next: ./box status, ./box run --edition DIR, ./box answers --json, ./box down"));
+}
+
+async function run(box: Box, { edition, fullRefresh, allowOlder }: RunOptions): Promise<void> {
+  const outcome = await runPipeline(
+    box,
+    {
+      ...(edition === undefined ? {} : { edition: edition === "kaggle" ? edition : resolve(edition) }),
+      ...(fullRefresh ? { full_refresh: true } : {}),
+      ...(allowOlder ? { allow_older: true } : {}),
+    },
+    abort.signal,
+  );
+  const waiting = `${outcome.waitingSeconds.toFixed(0)} s of it between tasks`;
+  line(`${green("Published")} ${outcome.runId} in ${outcome.seconds.toFixed(0)} s (${waiting})`);
+}
+
+async function printAnswers(box: Box, asJson: boolean): Promise<void> {
+  const answers = await readAnswers(box);
+  if (!answers) throw new BoxError("no run has been published yet; ./box run makes one");
+  console.log(asJson ? JSON.stringify(answers, null, 2) : `\n${answersText(answers)}`);
+}
+
+const program = new Command("box")
+  .description("Boxoffice: a movie-analytics pipeline in a box")
+  .showHelpAfterError()
+  .exitOverride();
+
+program
+  .command("up")
+  .description("install what is missing, start everything, run the pipeline once, print the answers")
+  .addOption(new Option("--runtime <runtime>", "where the services run").choices(["embedded", "docker"]))
+  .option("--services <names...>", "start only these services and what they need")
+  .action(up);
+
+program
+  .command("run")
+  .description("run the pipeline and follow it hop by hop")
+  .option("--edition <path>", "a directory with the dataset's files, or `kaggle`; default: the bundled edition")
+  .option("--full-refresh", "load everything anew, even bytes that were loaded before")
+  .option("--allow-older", "publish an edition that landed before the published one")
+  .action((options: RunOptions) => run(openBox(), options));
+
+program
+  .command("answers")
+  .description("print the published answers")
+  .option("--json", "as one JSON document")
+  .action((options: { json?: boolean }) => printAnswers(openBox(), options.json ?? false));
+
+program
+  .command("status")
+  .description("show what runs and which run is published")
+  .option("--json", "as one JSON document")
+  .action(async (options: { json?: boolean }) => {
+    const status = await readStatus(openBox());
+    if (options.json) {
+      console.log(JSON.stringify(status, null, 2));
+      return;
+    }
+    const colours = { ready: green, starting: yellow, down: red };
+    for (const { service, state, pid, ports } of status.services) {
+      const process = pid === null ? "" : `pid ${pid}`;
+      console.log(`${service.padEnd(24)}${colours[state](state.padEnd(10))}${process.padEnd(12)}${ports.join(", ")}`);
+    }
+    console.log(
+      status.published
+        ? `published: ${status.published.run_id} at ${status.published.published_at}`
+        : "published: nothing yet",
+    );
+  });
+
+program
+  .command("logs")
+  .description("print the end of the services' logs")
+  .argument("[service]", "one service; default: all")
+  .option("-n, --lines <count>", "lines of each", "40")
+  .action((service: string | undefined, options: { lines: string }) => printLogs(service, Number(options.lines)));
+
+program
+  .command("dead-letters")
+  .description("the records that break their contract")
+  .command("list")
+  .option("--run <run id>", "of this run; default: the published one")
+  .option("--json", "as one JSON document")
+  .action(async (options: { run?: string; json?: boolean }) => {
+    const page = await listDeadLetters(openBox(), options.run);
+    console.log(options.json ? JSON.stringify(page, null, 2) : deadLettersText(page));
+  });
+
+program
+  .command("doctor")
+  .description("say what is missing on this machine or in the way, and the remedy")
+  .option("--json", "as one JSON document")
+  .action(async (options: { json?: boolean }) => {
+    const findings = await examine(openBox());
+    if (options.json) console.log(JSON.stringify(findings, null, 2));
+    else {
+      const colours = { ok: green, warn: yellow, stop: red };
+      for (const { check, level, found, remedy } of findings) {
+        console.log(`${colours[level](level.padEnd(6))}${check}: ${found}${remedy ? `\n      ${remedy}` : ""}`);
+      }
+    }
+    if (findings.some(({ level }) => level === "stop")) process.exitCode = exitCode.environment;
+  });
+
+program
+  .command("down")
+  .description("end every process of this box; its state stays")
+  .action(async () => {
+    await withBoxLock(stopServices);
+  });
+
+program
+  .command("reset")
+  .description("end the box and remove its state")
+  .option("--yes", "do not ask")
+  .action((options: { yes?: boolean }) => resetBox(options.yes ?? false));
+
+for (const name of ["SIGINT", "SIGTERM"] as const) {
+  process.on(name, () => abort.abort(new BoxError("interrupted", 130)));
+}
+
+try {
+  await program.parseAsync();
+} catch (thrown) {
+  clear();
+  const error = abort.signal.aborted ? abort.signal.reason : thrown;
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : exitCode.usage;
+  } else if (error instanceof BoxError) {
+    line(`${red("box:")} ${error.message}`);
+    process.exitCode = error.exitCode;
+  } else {
+    line(`${red("box:")} an unexpected error, please report it`);
+    console.error(error);
+    process.exitCode = exitCode.failed;
+  }
+}

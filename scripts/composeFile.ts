@@ -1,0 +1,46 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { z } from "zod";
+import { rootPath } from "./boxHome.ts";
+import { interpolate, readEnvFile, type Variables } from "./settings.ts";
+
+const service = z.object({
+  env_file: z.array(z.union([z.string(), z.object({ path: z.string(), required: z.boolean() })])).default([]),
+  environment: z.record(z.string(), z.string()).default({}),
+  depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
+});
+const composeFile = z.object({ services: z.record(z.string(), service) });
+
+export interface ServiceDescription {
+  name: string;
+  /** Names of the services that must be healthy, or done, before this one starts. */
+  dependsOn: string[];
+  environment: Variables;
+}
+
+const secretFiles = ["config/dev-secrets.env", ".env.secrets"];
+
+/**
+ * The services of docker-compose.yml with the environment the embedded runtime gives them:
+ * the compose file's own, this box's generated secrets, and config/embedded.env over both.
+ */
+export function readServices(settings: Variables, secretsPath: string): Map<string, ServiceDescription> {
+  const text = readFileSync(rootPath("docker-compose.yml"), "utf8");
+  const { services } = composeFile.parse(parse(text, { merge: true, maxAliasCount: -1 }));
+  const secrets = readEnvFile(secretsPath, settings);
+  const embedded = readEnvFile(rootPath("config/embedded.env"), { ...settings, ...secrets });
+
+  const described = new Map<string, ServiceDescription>();
+  for (const [name, { env_file, environment, depends_on }] of Object.entries(services)) {
+    const own: Variables = {};
+    const files = env_file.map((file) => (typeof file === "string" ? file : file.path));
+    for (const file of files.filter((path) => !secretFiles.includes(path))) {
+      Object.assign(own, readEnvFile(rootPath(file), settings));
+    }
+    if (files.some((path) => secretFiles.includes(path))) Object.assign(own, secrets);
+    for (const [key, value] of Object.entries(environment)) own[key] = interpolate(value, settings);
+    for (const [key, value] of Object.entries(embedded)) if (key in own) own[key] = value;
+    described.set(name, { name, dependsOn: Object.keys(depends_on), environment: own });
+  }
+  return described;
+}

@@ -1,0 +1,47 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { airflowHealth } from "../pipeline/airflowApi.ts";
+import { setting } from "../settings.ts";
+import type { Recipe, RecipeContext } from "./recipe.ts";
+
+function airflow(context: RecipeContext, args: string[]) {
+  const bin = join(context.toolchain.pipeline, "bin");
+  return {
+    command: join(bin, "airflow"),
+    args,
+    env: { ...context.service.environment, PATH: `${bin}:${process.env.PATH ?? ""}` },
+  };
+}
+
+/** Makes and upgrades the metadata tables, and writes the login of the one user. */
+export const airflowMigrate: Recipe = {
+  ports: [],
+  oneShot: true,
+  prepare: async ({ service }) => {
+    const environment = service.environment;
+    mkdirSync(setting(environment, "AIRFLOW_HOME"), { recursive: true });
+    const passwords = JSON.stringify({ admin: setting(environment, "AIRFLOW_PASSWORD") });
+    const file = setting(environment, "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE");
+    writeFileSync(file, passwords, { mode: 0o600 });
+  },
+  command: (context) => airflow(context, ["db", "migrate"]),
+  isReady: async () => true,
+};
+
+export const airflowApiServer: Recipe = {
+  ports: ["AIRFLOW_PORT"],
+  command: (context) => airflow(context, ["api-server"]),
+  isReady: async ({ service }) => (await airflowHealth(service.environment)) !== undefined,
+};
+
+export const airflowScheduler: Recipe = {
+  ports: [],
+  command: (context) => airflow(context, ["scheduler"]),
+  isReady: async ({ service }) => (await airflowHealth(service.environment))?.scheduler === "healthy",
+};
+
+export const airflowDagProcessor: Recipe = {
+  ports: [],
+  command: (context) => airflow(context, ["dag-processor"]),
+  isReady: async ({ service }) => (await airflowHealth(service.environment))?.dagProcessor === "healthy",
+};

@@ -1,0 +1,64 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Kafka, logLevel } from "kafkajs";
+import { homePath } from "../boxHome.ts";
+import { run } from "../install/run.ts";
+import { setting, type Variables } from "../settings.ts";
+import type { Recipe } from "./recipe.ts";
+
+const propertiesFile = () => homePath("kafka.properties");
+const dataFolder = () => homePath("kafka");
+
+/** KAFKA_LOG_DIRS -> log.dirs, as the official image maps its variables. */
+function properties(environment: Variables): string {
+  const notProperties = new Set(["KAFKA_BROKERS", "KAFKA_HEAP_OPTS"]);
+  return Object.entries(environment)
+    .filter(([name]) => name.startsWith("KAFKA_") && !notProperties.has(name))
+    .map(([name, value]) => `${name.slice("KAFKA_".length).toLowerCase().replaceAll("_", ".")}=${value}\n`)
+    .join("");
+}
+
+/** A single Kafka node, broker and controller (KRaft). */
+export const kafka: Recipe = {
+  ports: ["KAFKA_PORT", "KAFKA_CONTROLLER_PORT"],
+  prepare: async ({ service, toolchain }) => {
+    mkdirSync(dataFolder(), { recursive: true });
+    writeFileSync(propertiesFile(), properties(service.environment));
+    if (existsSync(join(dataFolder(), "meta.properties"))) return;
+    const clusterId = randomBytes(16).toString("base64url");
+    const classpath = join(toolchain.kafkaJars, "*");
+    const format = ["kafka.tools.StorageTool", "format", "-t", clusterId, "-c", propertiesFile()];
+    await run(toolchain.java, ["-cp", classpath, ...format]);
+  },
+  command: ({ service, toolchain }) => ({
+    command: toolchain.java,
+    args: [
+      ...setting(service.environment, "KAFKA_HEAP_OPTS").split(" "),
+      ...[
+        "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
+        "-cp",
+        join(toolchain.kafkaJars, "*"),
+        "kafka.Kafka",
+        propertiesFile(),
+      ],
+    ],
+    env: {},
+  }),
+  isReady: async ({ service }) => {
+    const admin = new Kafka({
+      clientId: "box",
+      brokers: [setting(service.environment, "KAFKA_BROKERS")],
+      logLevel: logLevel.NOTHING,
+      connectionTimeout: 2_000,
+      retry: { retries: 0 },
+    }).admin();
+    try {
+      await admin.connect();
+      return (await admin.describeCluster()).brokers.length > 0;
+    } finally {
+      await admin.disconnect();
+    }
+  },
+};

@@ -1,0 +1,88 @@
+import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { ObjectStore } from "@boxoffice/platform/objectStore";
+import { homePath } from "../boxHome.ts";
+import { s3Settings } from "../s3Settings.ts";
+import { setting, type Variables } from "../settings.ts";
+import type { Recipe } from "./recipe.ts";
+
+const dataFolder = () => homePath("lake");
+
+function minioOnPath(): string | undefined {
+  return (process.env.PATH ?? "")
+    .split(delimiter)
+    .map((folder) => join(folder, "minio"))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+}
+
+function s3proxyProperties(environment: Variables, port: string): string {
+  return [
+    `s3proxy.endpoint=http://127.0.0.1:${port}`,
+    "s3proxy.authorization=aws-v4",
+    `s3proxy.identity=${setting(environment, "S3_ACCESS_KEY")}`,
+    `s3proxy.credential=${setting(environment, "S3_SECRET_KEY")}`,
+    "jclouds.provider=filesystem-nio2",
+    `jclouds.filesystem.basedir=${dataFolder()}`,
+    "jclouds.identity=unused",
+    "jclouds.credential=unused",
+  ].join("\n");
+}
+
+const logback = `<configuration>
+  <appender name="out" class="ch.qos.logback.core.ConsoleAppender">
+    <encoder><pattern>%d{yyyy-MM-dd'T'HH:mm:ss.SSSX} %level %logger{20} %msg%n</pattern></encoder>
+  </appender>
+  <root level="WARN"><appender-ref ref="out"/></root>
+</configuration>
+`;
+
+/** The lake's S3 store over a local folder: MinIO where the PATH has one, else S3Proxy. */
+export const objectStore: Recipe = {
+  ports: ["S3_PORT"],
+  prepare: async ({ service, settings }) => {
+    mkdirSync(dataFolder(), { recursive: true });
+    const properties = s3proxyProperties(service.environment, setting(settings, "S3_PORT"));
+    writeFileSync(homePath("s3proxy.properties"), properties, { mode: 0o600 });
+    writeFileSync(homePath("s3proxy-logback.xml"), logback);
+  },
+  command: ({ service, settings, toolchain }) => {
+    const minio = minioOnPath();
+    if (minio) {
+      return {
+        command: minio,
+        args: ["server", "--address", `127.0.0.1:${setting(settings, "S3_PORT")}`, dataFolder()],
+        env: {
+          MINIO_ROOT_USER: setting(service.environment, "S3_ACCESS_KEY"),
+          MINIO_ROOT_PASSWORD: setting(service.environment, "S3_SECRET_KEY"),
+          MINIO_BROWSER: "off",
+        },
+      };
+    }
+    return {
+      command: toolchain.java,
+      args: [
+        ...["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"],
+        `-Dlogback.configurationFile=${homePath("s3proxy-logback.xml")}`,
+        ...["-cp", join(toolchain.s3proxyJars, "*"), "org.gaul.s3proxy.Main"],
+        ...["--properties", homePath("s3proxy.properties")],
+      ],
+      env: {},
+    };
+  },
+  isReady: async ({ service }) => {
+    const store = new ObjectStore(s3Settings(service.environment));
+    try {
+      await store.ensureBucket();
+      return store.isReachable();
+    } finally {
+      store.close();
+    }
+  },
+};

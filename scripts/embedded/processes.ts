@@ -1,0 +1,96 @@
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { homePath } from "../boxHome.ts";
+import type { Variables } from "../settings.ts";
+import { processStart } from "./processIdentity.ts";
+
+const processRecord = z.object({ pid: z.number(), start: z.string(), since: z.string() });
+export type ProcessRecord = z.infer<typeof processRecord>;
+
+export interface Command {
+  command: string;
+  args: string[];
+  env: Variables;
+  cwd?: string;
+}
+
+const recordPath = (name: string) => homePath("run", `${name}.json`);
+export const logPath = (name: string) => homePath("logs", `${name}.log`);
+
+/** Variables of the shell that a service may need; nothing else leaks into it. */
+const inherited = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"];
+
+/** Starts a detached process in a group of its own, its output appended to its log. */
+export function startProcess(name: string, { command, args, env, cwd }: Command): ProcessRecord {
+  mkdirSync(homePath("run"), { recursive: true });
+  mkdirSync(homePath("logs"), { recursive: true });
+  const own: Variables = {};
+  for (const key of inherited) if (process.env[key] !== undefined) own[key] = process.env[key];
+  const log = openSync(logPath(name), "a", 0o600);
+  const child = spawn(command, args, {
+    cwd: cwd ?? homePath(),
+    env: { ...own, ...env },
+    detached: true,
+    stdio: ["ignore", log, log],
+  });
+  closeSync(log);
+  child.on("error", () => {});
+  child.unref();
+  const pid = child.pid;
+  const start = pid === undefined ? undefined : processStart(pid);
+  if (pid === undefined || start === undefined) throw new Error(`${name} did not start: ${command} could not be run`);
+  const record = { pid, start, since: new Date().toISOString() };
+  writeFileSync(recordPath(name), JSON.stringify(record));
+  return record;
+}
+
+/** The record of a process this box started and that still runs. */
+export function runningProcess(name: string): ProcessRecord | undefined {
+  if (!existsSync(recordPath(name))) return undefined;
+  const record = processRecord.safeParse(JSON.parse(readFileSync(recordPath(name), "utf8")));
+  return record.success && processStart(record.data.pid) === record.data.start ? record.data : undefined;
+}
+
+/** Names of the services this box has started, running or not. */
+export function recordedProcesses(): string[] {
+  if (!existsSync(homePath("run"))) return [];
+  return readdirSync(homePath("run"))
+    .filter((file) => file.endsWith(".json"))
+    .map((file) => file.slice(0, -".json".length));
+}
+
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
+function groupLives(pid: number): boolean {
+  try {
+    process.kill(-pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Ends a process of this box and its children: the given signal, then SIGKILL. Answers whether it had to be killed. */
+export async function stopProcess(name: string, signal: NodeJS.Signals, patienceSeconds: number): Promise<boolean> {
+  const record = runningProcess(name);
+  let killed = false;
+  if (record) {
+    const { pid } = record;
+    signalGroup(pid, signal);
+    const deadline = Date.now() + patienceSeconds * 1000;
+    while (runningProcess(name) && Date.now() < deadline) await sleep(50);
+    killed = runningProcess(name) !== undefined;
+    if (groupLives(pid)) signalGroup(pid, "SIGKILL");
+    while (runningProcess(name)) await sleep(20);
+  }
+  rmSync(recordPath(name), { force: true });
+  return killed;
+}

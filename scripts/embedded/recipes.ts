@@ -1,0 +1,26 @@
+import { airflowApiServer, airflowDagProcessor, airflowMigrate, airflowScheduler } from "./airflow.ts";
+import { kafka } from "./kafka.ts";
+import { objectStore } from "./objectStore.ts";
+import { postgres } from "./postgres.ts";
+import type { Recipe } from "./recipe.ts";
+import { sparkConnect, sparkMaster, sparkWorker } from "./spark.ts";
+import { typescriptService } from "./typescriptService.ts";
+
+/** How each service of docker-compose.yml runs without containers. */
+export const recipes: Readonly<Record<string, Recipe>> = {
+  warehouse: postgres,
+  s3: objectStore,
+  kafka,
+  "spark-master": sparkMaster,
+  "spark-worker": sparkWorker,
+  "spark-connect": sparkConnect,
+  ingest: typescriptService("ingest", "INGEST_PORT"),
+  loader: typescriptService("loader", "LOADER_PORT"),
+  "airflow-migrate": airflowMigrate,
+  "airflow-api-server": airflowApiServer,
+  "airflow-scheduler": airflowScheduler,
+  "airflow-dag-processor": airflowDagProcessor,
+};
+
+/** Services that another one's process serves too. */
+export const servedBy: Readonly<Record<string, string>> = { "airflow-db": "warehouse" };

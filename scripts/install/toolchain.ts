@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { boxCache, rootPath } from "../boxHome.ts";
+import { step } from "../terminal.ts";
+import { installJars } from "./jars.ts";
+import { findJava } from "./java.ts";
+import { createVenv, installUv, packageFolder } from "./python.ts";
+
+/** Where the engines that the box runs are installed. */
+export interface Toolchain {
+  /** Virtual environment of Airflow, dbt and the tasks. */
+  pipeline: string;
+  /** The Spark distribution (inside its virtual environment). */
+  sparkHome: string;
+  java: string;
+  javaHome: string;
+  kafkaJars: string;
+  s3proxyJars: string;
+  s3aJars: string;
+}
+
+/** Makes `<cache>/<name>-<hash of the locked files>` by `make` unless it is complete already. */
+export async function cached(
+  name: string,
+  lockedFiles: string[],
+  title: string,
+  make: (folder: string) => Promise<void>,
+): Promise<string> {
+  const hash = createHash("sha256");
+  for (const file of lockedFiles) hash.update(readFileSync(rootPath(file)));
+  const folder = join(boxCache, `${name}-${hash.digest("hex").slice(0, 12)}`);
+  const marker = join(folder, ".complete");
+  if (existsSync(marker)) return folder;
+  mkdirSync(boxCache, { recursive: true });
+  rmSync(folder, { recursive: true, force: true });
+  await step(title, async () => {
+    mkdirSync(folder, { recursive: true });
+    await make(folder);
+    writeFileSync(`${marker}.part`, "");
+    renameSync(`${marker}.part`, marker);
+  });
+  return folder;
+}
+
+/** Installs whatever is missing and answers where everything is. */
+export async function installToolchain(): Promise<Toolchain> {
+  const uv = await cached("uv", ["requirements/uv.txt"], "Installing uv (25 MB)", installUv);
+  const [pipeline, spark] = [
+    await cached("pipeline", ["requirements/pipeline.txt"], "Installing Airflow, dbt and clients (900 MB)", (folder) =>
+      createVenv(uv, folder, "requirements/pipeline.txt"),
+    ),
+    await cached("spark", ["requirements/spark.txt"], "Installing Spark (480 MB)", (folder) =>
+      createVenv(uv, folder, "requirements/spark.txt"),
+    ),
+  ];
+  const { java, javaHome } = await findJava((folderTitle) =>
+    cached("java", ["requirements/java.txt"], folderTitle, (folder) => createVenv(uv, folder, "requirements/java.txt")),
+  );
+  const sparkHome = packageFolder(spark, "pyspark");
+  const jars = (name: string, title: string) =>
+    cached(name, [`engines/${name}.ivy.xml`, "engines/jars.sha256"], title, (folder) =>
+      installJars({ java, sparkHome, name, folder }),
+    );
+  return {
+    pipeline,
+    sparkHome,
+    java,
+    javaHome,
+    kafkaJars: await jars("kafka", "Installing Kafka (43 MB)"),
+    s3proxyJars: await jars("s3proxy", "Installing the S3 store (17 MB)"),
+    s3aJars: await jars("spark-s3a", "Installing Spark's S3 client (12 MB)"),
+  };
+}

@@ -1,0 +1,89 @@
+import { basename } from "node:path";
+import { dbtReport, hopReport } from "@boxoffice/contracts/hopReport";
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { z } from "zod";
+
+export const failureReport = z.object({
+  run_id: z.string(),
+  dag: z.string(),
+  task: z.string(),
+  code: z.string().nullish(),
+  message: z.string(),
+  at: z.string(),
+});
+export type FailureReport = z.infer<typeof failureReport>;
+
+/** A hop of a run as a person reads it. */
+export interface HopLine {
+  name: string;
+  rowsIn: number;
+  rowsOut: number;
+  dropped: number;
+  note: string;
+  startedAt: number;
+  seconds: number;
+}
+
+const notHops = ["inputs", "failure"];
+
+/** The hops a run has finished, in the order they began. */
+export async function readHops(lake: ObjectStore, runId: string): Promise<HopLine[]> {
+  const hops: HopLine[] = [];
+  for await (const { key } of lake.list(lakeKeys.run(runId))) {
+    const name = basename(key, ".json");
+    if (!key.endsWith(".json") || notHops.includes(name)) continue;
+    const line = await lake.json(key, name === "dbt" ? dbtReport.transform(dbtLine) : hopReport.transform(hopLine));
+    if (line) hops.push(line);
+  }
+  return hops.sort((a, b) => a.startedAt - b.startedAt);
+}
+
+function dbtLine(report: z.infer<typeof dbtReport>): HopLine {
+  return {
+    name: "dbt",
+    rowsIn: report.models,
+    rowsOut: report.models,
+    dropped: 0,
+    note: `${report.tests_passed} tests passed, ${report.failures.length} failed`,
+    startedAt: Date.parse(report.started_at),
+    seconds: report.seconds,
+  };
+}
+
+function hopLine(report: z.infer<typeof hopReport>): HopLine {
+  const rows = Object.values(report.rows);
+  const sum = (pick: (row: (typeof rows)[number]) => number) => rows.reduce((total, row) => total + pick(row), 0);
+  const reasons: Record<string, number> = {};
+  for (const { dropped } of rows) {
+    for (const [reason, count] of Object.entries(dropped)) reasons[reason] = (reasons[reason] ?? 0) + count;
+  }
+  const named = Object.entries(reasons).filter(([, count]) => count > 0);
+  return {
+    name: report.hop,
+    rowsIn: sum((row) => row.rows_in),
+    rowsOut: sum((row) => row.rows_out),
+    dropped: named.reduce((total, [, count]) => total + count, 0),
+    note: named.map(([reason, count]) => `${reason} ${count.toLocaleString("en")}`).join(", "),
+    startedAt: Date.parse(report.started_at),
+    seconds: report.seconds,
+  };
+}
+
+/** Why a run failed, as its task reported it. */
+export function readFailure(lake: ObjectStore, runId: string): Promise<FailureReport | undefined> {
+  return lake.json(lakeKeys.hop(runId, "failure"), failureReport);
+}
+
+/** Seconds between `from` and `to` (milliseconds) in which at least one hop was at work. */
+export function secondsAtWork(hops: readonly HopLine[], from: number, to: number): number {
+  let covered = 0;
+  let reached = from;
+  for (const { startedAt, seconds } of [...hops].sort((a, b) => a.startedAt - b.startedAt)) {
+    const end = Math.min(startedAt + seconds * 1000, to);
+    const begin = Math.max(startedAt, reached);
+    if (end > begin) covered += end - begin;
+    reached = Math.max(reached, end);
+  }
+  return covered / 1000;
+}

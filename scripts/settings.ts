@@ -1,0 +1,58 @@
+import { existsSync, readFileSync } from "node:fs";
+import { BoxError, exitCode } from "./boxError.ts";
+import { boxHome, root, rootPath } from "./boxHome.ts";
+
+export type Variables = Record<string, string>;
+
+const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?\}/g;
+
+/** Replaces `${NAME}` and `${NAME:-default}` as docker compose does. */
+export function interpolate(text: string, variables: Variables): string {
+  return text.replace(reference, (whole, name: string, fallback: string | undefined) => {
+    const value = variables[name];
+    if (value !== undefined && (value !== "" || fallback === undefined)) return value;
+    if (fallback !== undefined) return fallback;
+    throw new BoxError(`${whole} is used in the configuration, and ${name} is set nowhere`, exitCode.environment);
+  });
+}
+
+/** The variables of an env file: NAME=value lines, # comments; values may refer to variables. */
+export function readEnvFile(path: string, variables: Variables): Variables {
+  const own: Variables = {};
+  for (const line of readFileSync(path, "utf8").split(/\r?\n/)) {
+    const match = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line);
+    if (match?.[1] !== undefined) own[match[1]] = interpolate((match[2] ?? "").trim(), { ...variables, ...own });
+  }
+  return own;
+}
+
+function portOffset(): number {
+  const text = process.env.BOX_PORT_OFFSET ?? "0";
+  const offset = Number(text);
+  if (Number.isInteger(offset) && offset >= 0 && offset <= 40_000) return offset;
+  throw new BoxError(`BOX_PORT_OFFSET must be a whole number from 0 to 40000, not '${text}'`, exitCode.usage);
+}
+
+/** `.env`, the shell's variables over it, and BOX_PORT_OFFSET added to every port. */
+export function readSettings(): Variables {
+  const file = existsSync(rootPath(".env")) ? readEnvFile(rootPath(".env"), {}) : {};
+  const settings: Variables = { ...file, BOX_HOME: boxHome, BOX_ROOT: root };
+  for (const [name, value] of Object.entries(process.env)) if (value !== undefined) settings[name] = value;
+  settings.BOX_HOME = boxHome;
+  const offset = portOffset();
+  for (const name of portNames(file)) settings[name] = String(Number(settings[name]) + offset);
+  return settings;
+}
+
+/** The names of the settings that are ports. */
+export function portNames(settings: Variables): string[] {
+  return Object.keys(settings).filter((name) => name.endsWith("_PORT"));
+}
+
+/** A setting that must be there. */
+export function setting(settings: Variables, name: string): string {
+  const value = settings[name];
+  if (value === undefined)
+    throw new BoxError(`the setting ${name} is missing: is .env complete?`, exitCode.environment);
+  return value;
+}
