@@ -5,6 +5,7 @@ import { addressesOf } from "./addresses.ts";
 import { answersText } from "./answers/printAnswers.ts";
 import { readAnswers } from "./answers/readAnswers.ts";
 import { BoxError, exitCode } from "./boxError.ts";
+import { clientEnvironment } from "./clientEnvironment.ts";
 import { deadLettersText, listDeadLetters } from "./deadLetters.ts";
 import { examine } from "./doctor.ts";
 import { withBoxLock } from "./embedded/boxLock.ts";
@@ -17,6 +18,7 @@ import { runPipeline } from "./pipeline/runPipeline.ts";
 import { resetBox } from "./reset.ts";
 import { readStatus } from "./status.ts";
 import { bold, clear, dim, green, line, red, yellow } from "./terminal.ts";
+import { runSuites, suiteNames } from "./test/runSuites.ts";
 
 const abort = new AbortController();
 setMaxListeners(50, abort.signal);
@@ -141,6 +143,24 @@ program
   .action(async (options: { run?: string; json?: boolean }) => {
     const page = await listDeadLetters(openBox(), options.run);
     console.log(options.json ? JSON.stringify(page, null, 2) : deadLettersText(page));
+  });
+
+program
+  .command("env")
+  .description("print addresses and secrets for a client of this box, as NAME=value lines")
+  .option("--json", "as one JSON document")
+  .action((options: { json?: boolean }) => {
+    const client = clientEnvironment(openBox());
+    if (options.json) console.log(JSON.stringify(client, null, 2));
+    else for (const [name, value] of Object.entries(client)) console.log(`${name}=${value}`);
+  });
+
+program
+  .command("test")
+  .description("run every test suite; the last line counts what passed and failed")
+  .option("--only <suites...>", `of ${suiteNames.join(", ")}`)
+  .action(async (options: { only?: string[] }) => {
+    if (!(await runSuites(options.only))) process.exitCode = exitCode.failed;
   });
 
 program

@@ -20,7 +20,10 @@ const recordPath = (name: string) => homePath("run", `${name}.json`);
 export const logPath = (name: string) => homePath("logs", `${name}.log`);
 
 /** Variables of the shell that a service may need; nothing else leaks into it. */
-const inherited = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"];
+const inherited = [
+  ...["PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"],
+  "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED",
+];
 
 /** Starts a detached process in a group of its own, its output appended to its log. */
 export function startProcess(name: string, { command, args, env, cwd }: Command): ProcessRecord {

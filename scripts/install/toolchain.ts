@@ -43,9 +43,14 @@ export async function cached(
   return folder;
 }
 
+/** The virtual environment of the Python package installer. */
+export function uvFolder(): Promise<string> {
+  return cached("uv", ["requirements/uv.txt"], "Installing uv (25 MB)", installUv);
+}
+
 /** Installs whatever is missing and answers where everything is. */
 export async function installToolchain(): Promise<Toolchain> {
-  const uv = await cached("uv", ["requirements/uv.txt"], "Installing uv (25 MB)", installUv);
+  const uv = await uvFolder();
   const [pipeline, spark] = [
     await cached("pipeline", ["requirements/pipeline.txt"], "Installing Airflow, dbt and clients (900 MB)", (folder) =>
       createVenv(uv, folder, "requirements/pipeline.txt"),

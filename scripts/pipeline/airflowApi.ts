@@ -41,11 +41,13 @@ export interface RunRequest {
 /** Airflow's REST API v2, as far as the box needs it. */
 export class AirflowApi {
   readonly #url: string;
+  readonly #username: string;
   readonly #password: string;
   #token: string | undefined;
 
   constructor(environment: Variables) {
     this.#url = setting(environment, "AIRFLOW_URL");
+    this.#username = setting(environment, "AIRFLOW_USERNAME");
     this.#password = setting(environment, "AIRFLOW_PASSWORD");
   }
 
@@ -53,7 +55,7 @@ export class AirflowApi {
     const response = await fetch(`${this.#url}/auth/token`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ username: "admin", password: this.#password }),
+      body: JSON.stringify({ username: this.#username, password: this.#password }),
       signal: AbortSignal.timeout(15_000),
     });
     if (!response.ok) throw new BoxError(`Airflow refused the login of its user admin (HTTP ${response.status})`);

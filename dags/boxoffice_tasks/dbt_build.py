@@ -1,0 +1,91 @@
+"""`dbt build` for one run: builds the marts of its version in the warehouse and tests them."""
+
+import json
+import os
+import tempfile
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from dbt.cli.main import dbtRunner
+
+from spark.lake import Lake
+
+Json = dict[str, Any]
+
+FAILED = {"error", "fail"}
+
+
+class DataTestsFailed(AirflowFailException):
+    """The data breaks a test; the same data will break it again."""
+
+    code = "dbt_tests_failed"
+
+
+class DbtFailed(AirflowException):
+    """dbt could not build."""
+
+    code = "dbt_failed"
+
+
+def dbt_build(run_id: str) -> None:
+    """Builds and tests the run's marts, reports as dbt.json, and raises when anything failed."""
+    started_at = datetime.now(UTC)
+    with tempfile.TemporaryDirectory(prefix="dbt-", dir=os.environ.get("WORK_DIR")) as scratch:
+        outcome = dbtRunner().invoke(_arguments(run_id, Path(scratch)))
+        if outcome.exception:
+            raise DbtFailed(f"dbt stopped: {outcome.exception}") from outcome.exception
+        run_results = json.loads(Path(scratch, "target", "run_results.json").read_text())
+    report = dbt_report(run_id, started_at, run_results["results"])
+    Lake.from_environment().write_json(f"_runs/{run_id}/dbt.json", report)
+    raise_for_failures(report["failures"])
+
+
+def dbt_report(run_id: str, started_at: datetime, results: list[Json]) -> Json:
+    """The DbtReport of contracts/src/hopReport.ts, from dbt's own results."""
+    outcomes = Counter((_words(result)[0], result["status"]) for result in results)
+    return {
+        "hop": "dbt",
+        "run_id": run_id,
+        "started_at": started_at.isoformat(),
+        "seconds": (datetime.now(UTC) - started_at).total_seconds(),
+        "models": outcomes["model", "success"],
+        "tests_passed": outcomes["test", "pass"] + outcomes["test", "warn"],
+        "failures": [
+            {
+                "name": _words(result)[2],
+                "status": result["status"],
+                "message": result["message"] or "",
+            }
+            for result in results
+            if result["status"] in FAILED
+        ],
+    }
+
+
+def raise_for_failures(failures: list[dict[str, str]]) -> None:
+    """Raises one error: its first line names what failed, a line each says how."""
+    if not failures:
+        return
+    only_tests = all(failure["status"] == "fail" for failure in failures)
+    names = ", ".join(failure["name"] for failure in failures)
+    details = [f"{failure['name']}: {failure['message']}" for failure in failures]
+    message = "\n".join([f"dbt: {len(failures)} failed: {names}", *details])
+    raise DataTestsFailed(message) if only_tests else DbtFailed(message)
+
+
+def _words(result: Json) -> list[str]:
+    """`test.boxoffice.not_null_movie_tmdb_id.1a2b` in its words: kind, project, name."""
+    return result["unique_id"].split(".")
+
+
+def _arguments(run_id: str, scratch: Path) -> list[str]:
+    project = os.environ["DBT_PROJECT_DIR"]
+    return [
+        *("--no-use-colors", "--no-send-anonymous-usage-stats", "build"),
+        *("--project-dir", project, "--profiles-dir", project),
+        *("--target-path", str(scratch / "target"), "--log-path", str(scratch / "logs")),
+        *("--vars", json.dumps({"run_id": run_id})),
+    ]

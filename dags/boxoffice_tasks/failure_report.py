@@ -1,0 +1,41 @@
+"""`_runs/<run_id>/failure.json`: why a task of a run failed, in words for people."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def failure_report(run_id: str, *, dag: str, task: str) -> Iterator[None]:
+    """Reports what is raised inside the block and lets it pass. A run's newest failure stands."""
+    try:
+        yield
+    except BaseException as failure:  # a task that runs out of time raises no Exception
+        report = {
+            "run_id": run_id,
+            "dag": dag,
+            "task": task,
+            "code": getattr(failure, "code", "unexpected"),
+            "message": message_of(failure),
+            "at": datetime.now(UTC).isoformat(),
+        }
+        try:
+            # Imported only where it is needed: it costs a second.
+            from spark.lake import Lake
+
+            Lake.from_environment().write_json(f"_runs/{run_id}/failure.json", report)
+        except Exception:
+            log.exception("the failure could not be written to the lake: %s", report)
+        raise
+
+
+def message_of(failure: BaseException) -> str:
+    """All of a message written for people; of any other its kind and first line."""
+    text = str(failure).strip()
+    if hasattr(failure, "code"):
+        return text
+    first_line = text.splitlines()[0][:500] if text else ""
+    return f"{type(failure).__name__}: {first_line}".removesuffix(": ")

@@ -1,0 +1,35 @@
+"""What a DAG run can be asked for, in `conf` or in the form of the Airflow page."""
+
+from airflow.sdk import Param
+
+from boxoffice_tasks.run_id import RUN_ID_PATTERN
+
+RUN_ID = Param(
+    None,
+    type=["null", "string"],
+    pattern=RUN_ID_PATTERN,
+    description="Names the run in every hop; without it the DAG run's id, cleaned.",
+)
+FINISHED_RUN_ID = Param(
+    type="string",
+    pattern=RUN_ID_PATTERN,
+    description="The run whose gold tables are to be published.",
+)
+EDITION = Param(
+    None,
+    type=["null", "string"],
+    description="A directory that the ingest service can read, or `kaggle`; else its own edition.",
+)
+FULL_REFRESH = Param(
+    False, type="boolean", description="Load everything again, even bytes that are loaded already."
+)
+ALLOW_OLDER = Param(
+    False, type="boolean", description="Publish even data that is older than what is published."
+)
+
+WHOLE_ROAD = {
+    "run_id": RUN_ID,
+    "edition": EDITION,
+    "full_refresh": FULL_REFRESH,
+    "allow_older": ALLOW_OLDER,
+}

@@ -1,0 +1,135 @@
+"""The DAG files: they parse, and what they state is what the box relies on."""
+
+import os
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from airflow.dag_processing.dagbag import DagBag
+from airflow.sdk import DAG
+
+DAGS = Path(__file__).parents[1]
+ROADS = ["boxoffice", "ingest", "transform", "publish"]
+SCHEDULES = {"boxoffice_daily": "0 3 * * *", "boxoffice_weekly": "0 3 * * 1"}
+
+
+@pytest.fixture(scope="module")
+def dag_bag() -> DagBag:
+    return DagBag(str(DAGS))
+
+
+@pytest.fixture(scope="module")
+def dags(dag_bag: DagBag) -> dict[str, DAG]:
+    return dag_bag.dags
+
+
+def test_every_dag_file_is_imported_without_an_error(dag_bag: DagBag) -> None:
+    assert dag_bag.import_errors == {}
+    assert sorted(dag_bag.dags) == sorted([*ROADS, *SCHEDULES])
+
+
+def test_parsing_costs_less_than_a_second_of_work_because_the_processor_repeats_it() -> None:
+    DagBag(str(DAGS))
+    started = time.process_time()
+    DagBag(str(DAGS))
+    assert time.process_time() - started < 1
+
+
+def test_parsing_imports_nothing_that_only_tasks_need() -> None:
+    script = (
+        "import sys, runpy\n"
+        "for file in sys.argv[1:]: runpy.run_path(file)\n"
+        "print([m for m in ('pyspark', 'dbt', 'pyarrow', 'pandas', 'scipy') if m in sys.modules])"
+    )
+    files = [str(file) for file in DAGS.glob("*.py")]
+    parsed = subprocess.run(
+        [sys.executable, "-c", script, *files],
+        env={**os.environ, "PYTHONPATH": f"{DAGS.parent}:{DAGS}"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert parsed.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "edges"),
+    [
+        ("boxoffice", {"ingest": {"transform"}, "transform": {"publish"}, "publish": set()}),
+        ("ingest", {f"load_{name}": set() for name in ("movies", "links", "ratings", "cpi")}),
+        ("transform", {"silver": {"gold"}, "gold": set()}),
+        (
+            "publish",
+            {
+                "load_warehouse": {"dbt_build"},
+                "dbt_build": {"publish_version"},
+                "publish_version": set(),
+            },
+        ),
+        ("boxoffice_daily", {"start": set()}),
+        ("boxoffice_weekly", {"start": set()}),
+    ],
+)
+def test_tasks_run_in_the_order_of_the_road(
+    dags: dict[str, DAG], dag_id: str, edges: dict[str, set[str]]
+) -> None:
+    assert {task.task_id: task.downstream_task_ids for task in dags[dag_id].tasks} == edges
+
+
+def test_every_task_is_tried_again_soon_and_ends_in_time(dags: dict[str, DAG]) -> None:
+    for dag in dags.values():
+        assert dag.dagrun_timeout is not None, dag.dag_id
+        for task in dag.tasks:
+            assert task.retries == 2, task
+            assert task.retry_delay == timedelta(seconds=5), task
+            assert task.retry_exponential_backoff == 2.0, task
+            assert task.execution_timeout is not None, task
+
+
+def test_every_dag_says_what_it_does_and_from_what_to_what(dags: dict[str, DAG]) -> None:
+    for dag in dags.values():
+        assert dag.doc_md is not None
+        assert "**In:**" in dag.doc_md
+        assert "**Out:**" in dag.doc_md
+
+
+def test_only_the_schedules_are_paused_at_first_so_that_nothing_runs_unasked(
+    dags: dict[str, DAG],
+) -> None:
+    assert {name: dag.is_paused_upon_creation for name, dag in dags.items()} == {
+        **dict.fromkeys(ROADS, False),
+        **dict.fromkeys(SCHEDULES, True),
+    }
+
+
+def test_daily_and_weekly_runs_start_at_three_and_make_up_for_nothing(
+    dags: dict[str, DAG],
+) -> None:
+    for name, cron in SCHEDULES.items():
+        assert dags[name].schedule == cron
+        assert not dags[name].catchup
+        assert dags[name].get_task("start").trigger_dag_id == "boxoffice"
+    for name in ROADS:
+        assert dags[name].schedule is None
+
+
+def test_waiting_runs_leave_slots_for_what_they_wait_for_and_publishing_is_one_at_a_time(
+    dags: dict[str, DAG],
+) -> None:
+    assert {name: dags[name].max_active_runs for name in ROADS} == {
+        "boxoffice": 2,
+        "ingest": 2,
+        "transform": 2,
+        "publish": 1,
+    }
+
+
+def test_a_run_can_be_asked_for_what_the_services_understand(dags: dict[str, DAG]) -> None:
+    defaults = {"run_id": None, "edition": None, "full_refresh": False, "allow_older": False}
+    assert dags["boxoffice"].params.dump() == defaults
+    assert dags["ingest"].params.dump() == defaults
+    assert dags["transform"].params.dump() == {"run_id": None, "allow_older": False}
+    assert set(dags["publish"].params) == {"run_id", "allow_older"}

@@ -1,0 +1,40 @@
+import { httpServer } from "@boxoffice/platform/httpServer";
+import type { Jobs } from "@boxoffice/platform/jobs";
+import { ServiceError } from "@boxoffice/platform/serviceError";
+import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import { z } from "zod";
+import { type LoadServices, load, loadRequest } from "./load.ts";
+
+export interface IngestServer {
+  jobs: Jobs;
+  loads: LoadServices;
+  log: Logger;
+  notReady: () => Promise<string[]>;
+}
+
+const jobAddress = z.object({ id: z.string() });
+
+/** `POST /loads` starts a load or returns the one there is; `GET /loads/{id}` tells how far it is. */
+export function ingestServer({ jobs, loads, log, notReady }: IngestServer): FastifyInstance {
+  const server = httpServer({ log, notReady });
+
+  server.post("/loads", async (request, reply) => {
+    const wanted = loadRequest.parse(request.body);
+    const job = jobs.start(`${wanted.run_id}.${wanted.dataset}`, (context) => load(wanted, loads, context));
+    return reply.code(202).send(job);
+  });
+
+  server.get("/loads/:id", async (request, reply) => {
+    const { id } = jobAddress.parse(request.params);
+    const job = jobs.get(id);
+    if (job) return job;
+    const error = new ServiceError(
+      "unknown_load",
+      `no load ${id} was asked for since this service started: post it again`,
+    );
+    return reply.code(404).send({ error: { code: error.code, message: error.message, retryable: false } });
+  });
+
+  return server;
+}

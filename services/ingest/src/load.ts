@@ -1,0 +1,166 @@
+import { createHash, randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { type DatasetName, datasetName, datasets } from "@boxoffice/contracts/dataset";
+import type { HopReport } from "@boxoffice/contracts/hopReport";
+import { runId } from "@boxoffice/contracts/job";
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { type LoadManifest, loadManifest } from "@boxoffice/contracts/loadManifest";
+import { deadLetterTopic } from "@boxoffice/contracts/slice";
+import type { JobContext } from "@boxoffice/platform/jobs";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import type { Logger } from "pino";
+import { z } from "zod";
+import { badSource, excerpt } from "./badSource.ts";
+import { copyLocally, type LocalCopy, land } from "./landing.ts";
+import type { Publisher } from "./publish.ts";
+import { sliceEncoder } from "./sliceEncoder.ts";
+import { emptySource, slices } from "./slices.ts";
+import type { Source } from "./sources/source.ts";
+import { Spool } from "./spool.ts";
+import { Tally } from "./tally.ts";
+import { unpack } from "./unpack.ts";
+
+export const loadRequest = z.strictObject({
+  run_id: runId,
+  dataset: datasetName,
+  edition: z.string().min(1).optional(),
+  full_refresh: z.boolean().default(false),
+});
+export type LoadRequest = z.infer<typeof loadRequest>;
+
+export interface LoadServices {
+  store: ObjectStore;
+  /** The bucket's name, for messages. */
+  bucket: string;
+  publisher: Publisher;
+  sourceOf: (edition: string | undefined, dataset: DatasetName) => Source;
+  workDirectory: string;
+  maxRejectPercent: number;
+  log: Logger;
+}
+
+/** What a load's job ends with. */
+export interface LoadResult extends Record<string, unknown> {
+  load_id: string;
+  file: string;
+  source_rows: number;
+  rows: number;
+  dead_letters: number;
+  /** The same bytes were loaded before: nothing was done. */
+  already: boolean;
+}
+
+/** One dataset's road from its source to the lake's raw/ and onto its topic. The same again only repeats. */
+export async function load(request: LoadRequest, services: LoadServices, context: JobContext): Promise<LoadResult> {
+  const startedAt = new Date();
+  const directory = join(services.workDirectory, "loads", randomUUID());
+  await mkdir(directory, { recursive: true });
+  try {
+    const source = await services.sourceOf(request.edition, request.dataset).open(request.dataset, context);
+    const copy = await copyLocally(source, join(directory, "source"), context);
+    if (copy.bytes === 0) throw emptySource(copy.file, false);
+    const loadId = loadIdOf(request, copy.sha256);
+    const known = await services.store.json(lakeKeys.manifest(request.dataset, loadId), loadManifest);
+    const manifest = known ?? (await loadCopy(request.dataset, loadId, copy, directory, services, context));
+    await services.store.put(
+      lakeKeys.hop(request.run_id, `ingest.${request.dataset}`),
+      JSON.stringify(hopReportOf(request.run_id, manifest, startedAt)),
+    );
+    const { load_id, file, source_rows, rows, dead_letters } = manifest;
+    return { load_id, file, source_rows, rows, dead_letters, already: known !== undefined };
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function loadIdOf({ dataset, run_id, full_refresh }: LoadRequest, sha256: string): string {
+  const bytes = `${sha256.slice(0, 16)}-v${datasets[dataset].version}`;
+  return full_refresh ? `${bytes}-${createHash("sha256").update(run_id).digest("hex").slice(0, 8)}` : bytes;
+}
+
+async function loadCopy(
+  dataset: DatasetName,
+  loadId: string,
+  copy: LocalCopy,
+  directory: string,
+  services: LoadServices,
+  context: JobContext,
+): Promise<LoadManifest> {
+  const { store, publisher, log } = services;
+  const key = lakeKeys.source(dataset, loadId, copy.file);
+  await land(store, key, copy, context);
+
+  const spool = await Spool.create(join(directory, "slices"));
+  try {
+    const tally = new Tally();
+    const contract = datasets[dataset];
+    const encode = sliceEncoder(dataset, loadId, contract);
+    const { text, read, bytes } = await unpack(copy, contract.files);
+    for await (const slice of slices({ dataset, loadId, file: copy.file, text })) {
+      context.signal.throwIfAborted();
+      tally.add(slice);
+      for (const message of encode(slice)) await spool.add(message);
+      context.progress(read(), bytes, "bytes checked");
+    }
+    if (tally.rejectPercent > services.maxRejectPercent) {
+      await keepDeadLetters(dataset, loadId, spool, store);
+      throw tooManyRejects(copy.file, tally, services, lakeKeys.deadLetters(dataset, loadId));
+    }
+    let published = 0;
+    await publisher.publish(spool.messages(), context.signal, ({ headers }) => {
+      published += Number(headers.rows);
+      context.progress(published, tally.sourceRows, "rows published");
+    });
+    const manifest: LoadManifest = {
+      load_id: loadId,
+      dataset,
+      contract_version: contract.version,
+      file: copy.file,
+      key,
+      bytes: copy.bytes,
+      sha256: copy.sha256,
+      landed_at: new Date().toISOString(),
+      ...tally.counts(),
+    };
+    await store.create(lakeKeys.manifest(dataset, loadId), JSON.stringify(manifest));
+    log.info({ dataset, load_id: loadId, rows: manifest.rows, dead_letters: manifest.dead_letters }, "loaded");
+    return manifest;
+  } finally {
+    await spool.close();
+  }
+}
+
+/** Where the loader would put them, had they been published, so that they can be looked at. */
+async function keepDeadLetters(dataset: DatasetName, loadId: string, spool: Spool, store: ObjectStore): Promise<void> {
+  for await (const { topic, headers, value } of spool.messages()) {
+    if (topic === deadLetterTopic) {
+      await store.create(lakeKeys.deadLetterSlice(dataset, loadId, Number(headers.slice)), value);
+    }
+  }
+}
+
+function tooManyRejects(file: string, tally: Tally, { bucket, maxRejectPercent }: LoadServices, prefix: string) {
+  const rules = Object.entries(tally.rejected).map(([rule, count]) => `${rule} ${count}`);
+  const examples = tally.firstDeadLetters.map(({ line, reason }) => `    line ${line}: ${excerpt(reason)}`);
+  return badSource({
+    code: "too_many_rejects",
+    problem: `${file}: ${tally.deadLetters} of ${tally.sourceRows} records break the contract (${tally.rejectPercent.toFixed(1)} %)`,
+    expected: `at most ${maxRejectPercent} % (MAX_REJECT_PERCENT)`,
+    found: `${rules.join(", ")}; the first:\n${examples.join("\n")}`,
+    remedy: `correct the file, or raise MAX_REJECT_PERCENT; every rejected record is in s3://${bucket}/${prefix}`,
+  });
+}
+
+function hopReportOf(run_id: string, manifest: LoadManifest, startedAt: Date): HopReport {
+  const { dataset, load_id, bytes, source_rows, rows, rejected } = manifest;
+  return {
+    hop: `ingest.${dataset}`,
+    run_id,
+    started_at: startedAt.toISOString(),
+    seconds: (Date.now() - startedAt.getTime()) / 1000,
+    rows: { [dataset]: { rows_in: source_rows, rows_out: rows, dropped: rejected } },
+    bytes,
+    load_id,
+  };
+}

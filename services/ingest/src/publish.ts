@@ -1,0 +1,80 @@
+import { ServiceError } from "@boxoffice/platform/serviceError";
+import kafkajs, { type Kafka, type Message, Partitioners, type Producer } from "kafkajs";
+import type { SliceMessage } from "./sliceEncoder.ts";
+
+/** One request holds about this much; one request is under way at a time, so this bounds memory too. */
+const requestBytes = 4 << 20;
+
+/** Puts slices on their topics. Nothing else here knows the producer. */
+export class Publisher {
+  readonly #producer: Producer;
+
+  constructor(kafka: Kafka) {
+    // Not the idempotent producer: a slice that arrives twice is dropped by its number, and kafkajs gives up for good
+    // when a broker has forgotten its sequence.
+    this.#producer = kafka.producer({
+      createPartitioner: Partitioners.DefaultPartitioner,
+      allowAutoTopicCreation: false,
+      maxInFlightRequests: 1,
+    });
+  }
+
+  async connect(): Promise<void> {
+    await this.#producer.connect();
+  }
+
+  /** Sends the messages in order, each acknowledged by every replica in sync; reports each as it is. */
+  async publish(
+    messages: AsyncIterable<SliceMessage>,
+    signal: AbortSignal,
+    onSent: (message: SliceMessage) => void,
+  ): Promise<void> {
+    let batch: SliceMessage[] = [];
+    let bytes = 0;
+    for await (const message of messages) {
+      if (batch.length > 0 && bytes + message.value.length > requestBytes) {
+        await this.#send(batch, signal);
+        batch.forEach(onSent);
+        batch = [];
+        bytes = 0;
+      }
+      batch.push(message);
+      bytes += message.value.length;
+    }
+    await this.#send(batch, signal);
+    batch.forEach(onSent);
+  }
+
+  async #send(batch: readonly SliceMessage[], signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const byTopic = new Map<string, Message[]>();
+    for (const { topic, partition, headers, value } of batch) {
+      const messages = byTopic.get(topic) ?? [];
+      messages.push({ partition, headers, value });
+      byTopic.set(topic, messages);
+    }
+    const topicMessages = [...byTopic].map(([topic, messages]) => ({ topic, messages }));
+    await this.#producer.sendBatch({ topicMessages, acks: -1 }).catch((cause: unknown) => {
+      throw sendError(cause);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#producer.disconnect();
+  }
+}
+
+function sendError(thrown: unknown): unknown {
+  if (thrown instanceof kafkajs.KafkaJSProtocolError && thrown.type === "MESSAGE_TOO_LARGE") {
+    return new ServiceError(
+      "slice_too_large",
+      "a slice is larger than the topic's max.message.bytes: its records are far longer than any known edition's",
+      { cause: thrown },
+    );
+  }
+  if (!(thrown instanceof kafkajs.KafkaJSError)) return thrown;
+  return new ServiceError("kafka_unavailable", `Kafka did not take the slices: ${thrown.message}`, {
+    retryable: true,
+    cause: thrown,
+  });
+}

@@ -1,0 +1,139 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { type DatasetName, datasets, groupSlices } from "@boxoffice/contracts/dataset";
+import { deadLetter } from "@boxoffice/contracts/deadLetter";
+import { contractColumns } from "@boxoffice/contracts/recordReader";
+import { partitions, sliceHeaders } from "@boxoffice/contracts/slice";
+import { tableFromIPC } from "apache-arrow";
+import { expect, test } from "vitest";
+import { type SliceMessage, sliceEncoder } from "../src/sliceEncoder.ts";
+import { type Slice, slices } from "../src/slices.ts";
+
+const excerpt = (name: string) => new URL(`excerpt/${name}`, import.meta.url);
+
+const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
+
+async function* links(count: number, chunkLines = 1000): AsyncGenerator<Buffer> {
+  yield Buffer.from("movieId,imdbId,tmdbId\r\n");
+  for (let from = 1; from <= count; from += chunkLines) {
+    const numbers = Array.from({ length: Math.min(chunkLines, count - from + 1) }, (_, at) => from + at);
+    yield Buffer.from(numbers.map((n) => `${n},${n % 5000 === 0 ? "x,y" : n},${n % 3 === 0 ? "" : n}\r\n`).join(""));
+  }
+}
+
+async function cut(text: AsyncIterable<Buffer>, dataset: DatasetName = "links"): Promise<Slice[]> {
+  const found: Slice[] = [];
+  for await (const slice of slices({ dataset, loadId: "load", file: `${dataset}.csv`, text })) found.push(slice);
+  return found;
+}
+
+async function messagesOf(text: AsyncIterable<Buffer>): Promise<SliceMessage[]> {
+  const encode = sliceEncoder("links", "load", datasets.links);
+  return (await cut(text)).flatMap(encode);
+}
+
+test("slices have a fixed number of source records, groups a fixed number of slices, and the last is marked", async () => {
+  const { sliceRecords } = datasets.movies;
+  const header = contractColumns(datasets.movies).map(({ name }) => name);
+  const movie = (id: number) => `${header.map((name) => (name === "id" ? id : "")).join(",")}\n`;
+  const text = (async function* () {
+    yield Buffer.from(`${header.join(",")}\n`);
+    for (let id = 1; id <= sliceRecords * groupSlices + 5; id++) yield Buffer.from(movie(id));
+  })();
+  const found = await cut(text, "movies");
+  const first = <T>(value: T) => Array.from({ length: groupSlices }, () => value);
+  expect(found.map(({ rows }) => rows.length)).toEqual([...first(sliceRecords), 5]);
+  expect(found.map(({ group }) => group)).toEqual([...first(0), 1]);
+  expect(found.map(({ isLast }) => isLast)).toEqual([...first(false), true]);
+});
+
+test("a source that ends with a slice has no empty slice after it", async () => {
+  const found = await cut(links(datasets.links.sliceRecords * 2));
+  expect(found.map(({ isLast }) => isLast)).toEqual([false, true]);
+});
+
+test("the same text gives the same bytes, however it arrives, so a repeated load only repeats messages", async () => {
+  const first = await messagesOf(links(20_000, 1000));
+  const again = await messagesOf(links(20_000, 77));
+  const hashed = ({ value, ...rest }: SliceMessage) => ({ ...rest, sha256: sha256(value) });
+  expect(again.map(hashed)).toEqual(first.map(hashed));
+  expect(first.map(({ topic }) => topic)).toEqual(["links", "dead-letters", "links", "dead-letters"]);
+});
+
+test("headers follow the contract, and the partition the group", async () => {
+  const messages = await messagesOf(links(20_000));
+  for (const { headers, partition, value, topic } of messages) {
+    const parsed = sliceHeaders.parse(headers);
+    expect(partition).toBe(parsed.group % partitions);
+    expect(parsed).toMatchObject({ dataset: "links", load_id: "load" });
+    const rows = topic === "links" ? tableFromIPC(value).numRows : value.toString().trimEnd().split("\n").length;
+    expect(parsed.rows).toBe(rows);
+  }
+});
+
+test("row numbers count rejected records, which are in the dead letters with their line and raw text", async () => {
+  const [first] = await cut(links(10_001));
+  expect(first?.rows.find(({ rowNumber }) => rowNumber === 5000)).toBeUndefined();
+  expect(first?.rows.at(-1)?.rowNumber).toBe(10_001);
+  expect(first?.deadLetters.map((letter) => deadLetter.parse(letter))).toMatchObject([
+    { id: "links.load.5000", row_number: 5000, line: 5001, rule: "wrong_number_of_cells", raw: "5000,x,y,5000" },
+    { id: "links.load.10000", row_number: 10_000, line: 10_001, raw: "10000,x,y,10000" },
+  ]);
+});
+
+test("a slice of nothing but bad records is still a message, so that its group can be completed", async () => {
+  const text = (async function* () {
+    yield Buffer.from("movieId,imdbId,tmdbId\nx,1,1\ny,2,2\n");
+  })();
+  const [rows, letters] = await messagesOf(text);
+  expect(rows?.headers).toMatchObject({ rows: "0", last: "1" });
+  expect(tableFromIPC(rows?.value).numRows).toBe(0);
+  expect(letters?.headers.rows).toBe("2");
+});
+
+test("real movies come back from Arrow with the contract's columns, types and nulls", async () => {
+  const text = createReadStream(excerpt("movies_metadata.csv"));
+  const encode = sliceEncoder("movies", "load", datasets.movies);
+  const [slice] = await cut(text, "movies");
+  if (!slice) throw new Error("no slice");
+  const [message] = encode(slice);
+  const table = tableFromIPC(message?.value);
+  expect(table.schema.fields.map(({ name }) => name)).toEqual([
+    "row_number",
+    ...contractColumns(datasets.movies).map(({ name }) => name),
+  ]);
+  expect(Object.fromEntries(table.schema.fields.map(({ name, type }) => [name, String(type)]))).toMatchObject({
+    row_number: "Int32",
+    id: "Int32",
+    budget: "Float64",
+    release_date: "Date32<DAY>",
+    genres: "Utf8",
+    title: "Utf8",
+  });
+  expect(table.get(0)?.toJSON()).toMatchObject({
+    row_number: 1,
+    id: 862,
+    title: "Toy Story",
+    budget: 30_000_000,
+    revenue: 373_554_033,
+    overview: null,
+    release_date: Date.parse("1995-10-30"),
+    genres: "[{'id': 16, 'name': 'Animation'}, {'id': 35, 'name': 'Comedy'}, {'id': 10751, 'name': 'Family'}]",
+  });
+  expect(slice.deadLetters).toHaveLength(2);
+  expect(table.numRows + slice.deadLetters.length).toBe(320);
+});
+
+test("times of ratings are whole seconds in 64 bits", async () => {
+  const text = createReadStream(excerpt("ratings_small.csv"));
+  const encode = sliceEncoder("ratings", "load", datasets.ratings);
+  const found = await cut(text, "ratings");
+  const table = tableFromIPC(found.flatMap(encode)[0]?.value);
+  expect(table.get(0)?.toJSON()).toEqual({
+    row_number: 1,
+    user_id: 1,
+    movie_id: 31,
+    rating: 2.5,
+    timestamp: 1_260_759_144n,
+  });
+});

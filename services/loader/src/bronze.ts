@@ -1,0 +1,90 @@
+import { EventEmitter, once } from "node:events";
+import type { DatasetName } from "@boxoffice/contracts/dataset";
+import { lakeKeys, parseGroupKey } from "@boxoffice/contracts/lakeKeys";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import type { Logger } from "pino";
+import { groupParquet } from "./groupParquet.ts";
+import type { Slice } from "./openGroups.ts";
+
+/** Every group object of a load in the lake: number and rows, as the keys state them. */
+export async function listGroups(lake: ObjectStore, dataset: DatasetName, loadId: string) {
+  const groups: { group: number; rows: number }[] = [];
+  for await (const { key } of lake.list(`${lakeKeys.bronze(dataset, loadId)}/`)) {
+    const group = parseGroupKey(key);
+    if (group) groups.push(group);
+  }
+  return groups;
+}
+
+/** Writes groups and dead letters to the lake, each once, and tells who waits for a load. */
+export class Bronze {
+  readonly #lake: ObjectStore;
+  readonly #log: Logger;
+  /** The groups that are in the lake, by load. They never leave it, so the list is read once. */
+  readonly #written = new Map<string, Promise<Set<number>>>();
+  readonly #failures = new Map<string, Error>();
+  readonly #arrivals = new EventEmitter().setMaxListeners(0);
+
+  constructor(lake: ObjectStore, log: Logger) {
+    this.#lake = lake;
+    this.#log = log;
+  }
+
+  /** Whether the lake has the slice's group. */
+  async has(slice: Slice): Promise<boolean> {
+    return (await this.#groupsOf(slice)).has(slice.group);
+  }
+
+  /** Writes the slices of a complete group as one object, unless it is there. */
+  async writeGroup(slices: readonly [Slice, ...Slice[]]): Promise<void> {
+    const [{ dataset, load_id, group }] = slices;
+    const { rows, parquet } = groupParquet(slices);
+    const created = await this.#lake.create(lakeKeys.group(dataset, load_id, group, rows), parquet);
+    (await this.#groupsOf(slices[0])).add(group);
+    this.#log.info({ dataset, load_id, group, rows, bytes: parquet.length, created }, "group in bronze");
+  }
+
+  async writeDeadLetters({ dataset, load_id, slice, rows, value }: Slice): Promise<void> {
+    const created = await this.#lake.create(lakeKeys.deadLetterSlice(dataset, load_id, slice), value);
+    this.#log.info({ dataset, load_id, slice, rows, created }, "dead letters in the lake");
+  }
+
+  /** Tells those who wait for a load that something of it came. */
+  arrived({ dataset, load_id }: Pick<Slice, "dataset" | "load_id">): void {
+    this.#arrivals.emit(lakeKeys.bronze(dataset, load_id));
+  }
+
+  /** Resolves true when something of the load comes, false after the given time. */
+  async nextArrival(dataset: DatasetName, loadId: string, milliseconds: number, signal: AbortSignal): Promise<boolean> {
+    const timeout = AbortSignal.timeout(milliseconds);
+    try {
+      await once(this.#arrivals, lakeKeys.bronze(dataset, loadId), { signal: AbortSignal.any([signal, timeout]) });
+      return true;
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      if (timeout.aborted) return false;
+      throw error;
+    }
+  }
+
+  /** Remembers why a load's group cannot be written; its seal says so at once. */
+  fail(slice: Slice, error: Error): void {
+    const { dataset, load_id, group } = slice;
+    this.#failures.set(lakeKeys.bronze(dataset, load_id), error);
+    this.#log.error({ dataset, load_id, group, reason: error.message }, "group dropped");
+  }
+
+  failure(dataset: DatasetName, loadId: string): Error | undefined {
+    return this.#failures.get(lakeKeys.bronze(dataset, loadId));
+  }
+
+  #groupsOf({ dataset, load_id }: Slice): Promise<Set<number>> {
+    const prefix = lakeKeys.bronze(dataset, load_id);
+    const known = this.#written.get(prefix);
+    if (known) return known;
+    const listed = listGroups(this.#lake, dataset, load_id).then((groups) => new Set(groups.map(({ group }) => group)));
+    this.#written.set(prefix, listed);
+    listed.catch(() => this.#written.delete(prefix));
+    return listed;
+  }
+}

@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import kafkajs, { type Admin, type Kafka } from "kafkajs";
+
+/** Records that the consumer group has not read and the topic no longer has. */
+export interface OffsetFault {
+  topic: string;
+  partition: number;
+  /** The offset to read next. */
+  expected: string;
+  /** The first offset there is from there on, or the end of the partition when it is shorter. */
+  found: string;
+}
+
+const attempts = 8;
+
+/** Compares what the group has committed with what the topics hold. */
+export async function offsetsOutOfRange(kafka: Kafka, groupId: string, topics: string[]): Promise<OffsetFault[]> {
+  return withAdmin(kafka, async (admin) => {
+    const faults: OffsetFault[] = [];
+    for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics })) {
+      const ranges = await admin.fetchTopicOffsets(topic);
+      for (const { partition, offset } of partitions) {
+        const range = ranges.find((candidate) => candidate.partition === partition);
+        if (!range || BigInt(offset) < 0n) continue;
+        if (BigInt(offset) < BigInt(range.low)) {
+          faults.push({ topic, partition, expected: offset, found: range.low });
+        } else if (BigInt(offset) > BigInt(range.high)) {
+          faults.push({ topic, partition, expected: offset, found: range.high });
+        }
+      }
+    }
+    return faults;
+  });
+}
+
+/** Deletes a topic's records that the group is past. */
+export async function deleteConsumed(kafka: Kafka, groupId: string, topics: string[]): Promise<void> {
+  await withAdmin(kafka, async (admin) => {
+    for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics })) {
+      const ranges = await admin.fetchTopicOffsets(topic);
+      const consumed = partitions.filter(({ partition, offset }) => {
+        const low = ranges.find((range) => range.partition === partition)?.low;
+        return low !== undefined && BigInt(offset) > BigInt(low);
+      });
+      if (consumed.length > 0) await admin.deleteTopicRecords({ topic, partitions: consumed });
+    }
+  });
+}
+
+async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await work(admin);
+      } catch (error) {
+        // A partition that was just made, or whose broker just started, has no leader for a moment.
+        if (!(error instanceof kafkajs.KafkaJSError && error.retriable) || attempt === attempts) throw error;
+        await sleep(200 * attempt);
+      }
+    }
+  } finally {
+    await admin.disconnect();
+  }
+}

@@ -1,0 +1,48 @@
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { ServiceError } from "@boxoffice/platform/serviceError";
+import type { Table } from "apache-arrow";
+import pg from "pg";
+import { from as copyFrom } from "pg-copy-streams";
+import { copyText } from "./copyText.ts";
+
+export interface CopyOptions {
+  /** The table, quoted. It must have been made in this transaction: its rows are written frozen. */
+  into: string;
+  /** Columns that the rows must have, in any order. */
+  columns: readonly string[];
+  signal: AbortSignal;
+  onRows: (rows: number) => void;
+}
+
+/** Streams rows into a table; memory stays bounded because COPY takes the next batch only when it has sent the last. */
+export async function copyTable(
+  client: pg.PoolClient,
+  rows: AsyncIterable<Table>,
+  { into, columns, signal, onRows }: CopyOptions,
+): Promise<void> {
+  const batches = rows[Symbol.asyncIterator]();
+  const first = await batches.next();
+  if (first.done) return;
+  const names = first.value.schema.fields.map(({ name }) => name);
+  checkColumns(into, columns, names);
+  const list = names.map(pg.escapeIdentifier).join(", ");
+  async function* lines() {
+    for (let batch = first; !batch.done; batch = await batches.next()) {
+      yield copyText(batch.value);
+      onRows(batch.value.numRows);
+    }
+  }
+  const copy = client.query(copyFrom(`copy ${into} (${list}) from stdin with (freeze)`));
+  await pipeline(Readable.from(lines(), { highWaterMark: 1 }), copy, { signal });
+}
+
+function checkColumns(into: string, expected: readonly string[], actual: readonly string[]): void {
+  const missing = expected.filter((name) => !actual.includes(name));
+  const unknown = actual.filter((name) => !expected.includes(name));
+  if (missing.length === 0 && unknown.length === 0) return;
+  throw new ServiceError(
+    "bad_gold",
+    `the gold rows for ${into} lack the columns [${missing.join(", ")}] and have [${unknown.join(", ")}] too many`,
+  );
+}

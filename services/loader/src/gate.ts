@@ -1,0 +1,115 @@
+import { datasetNames } from "@boxoffice/contracts/dataset";
+import { type DbtReport, dbtReport, type HopReport } from "@boxoffice/contracts/hopReport";
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import type { RunInputs } from "@boxoffice/contracts/runInputs";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { ServiceError } from "@boxoffice/platform/serviceError";
+import { listGroups } from "./bronze.ts";
+import { countDeadLetters } from "./deadLetters.ts";
+import { requireHop } from "./hopReports.ts";
+import { readInputs } from "./inputs.ts";
+
+type Figure = number | string | undefined;
+
+/** One sum or test that must hold before a run is published. */
+export interface Check {
+  name: string;
+  expected: Figure;
+  actual: Figure;
+  ok: boolean;
+}
+
+/** Everything that a run's hops say of it, and what is in the lake. */
+export interface RunReports {
+  inputs: RunInputs;
+  silver: HopReport;
+  gold: HopReport;
+  warehouse: HopReport;
+  dbt: DbtReport;
+  /** Counted in the lake, by dataset. */
+  lake: Record<string, { bronze: number; dead_letters: number }>;
+}
+
+export async function readReports(lake: ObjectStore, runId: string): Promise<RunReports> {
+  const inputs = await readInputs(lake, runId);
+  if (!inputs) throw missing(runId, "inputs");
+  const [silver, gold, warehouse] = await Promise.all(
+    (["silver", "gold", "warehouse"] as const).map((hop) => requireHop(lake, runId, hop)),
+  );
+  const dbt = await lake.json(lakeKeys.hop(runId, "dbt"), dbtReport);
+  if (!silver || !gold || !warehouse || !dbt) throw missing(runId, "dbt");
+  const counted: RunReports["lake"] = {};
+  for (const dataset of datasetNames) {
+    const { load_id } = inputs.loads[dataset];
+    const groups = await listGroups(lake, dataset, load_id);
+    const bronze = groups.reduce((sum, { rows }) => sum + rows, 0);
+    counted[dataset] = { bronze, dead_letters: await countDeadLetters(lake, dataset, load_id) };
+  }
+  return { inputs, silver, gold, warehouse, dbt, lake: counted };
+}
+
+/** Every sum along the run's road, and its tests. */
+export function checkRun({ inputs, silver, gold, warehouse, dbt, lake }: RunReports): Check[] {
+  const checks: Check[] = [];
+  const equal = (name: string, expected: Figure, actual: Figure) =>
+    checks.push({ name, expected, actual, ok: expected !== undefined && expected === actual });
+
+  for (const dataset of datasetNames) {
+    const load = inputs.loads[dataset];
+    const rows = silver.rows[dataset];
+    equal(`${dataset}: source rows = bronze rows + dead letters`, load.source_rows, load.bronze + load.dead_letters);
+    equal(`${dataset}: bronze rows in the lake`, load.bronze, lake[dataset]?.bronze);
+    equal(`${dataset}: dead letters in the lake`, load.dead_letters, lake[dataset]?.dead_letters);
+    equal(`${dataset}: bronze rows = silver's rows in`, load.bronze, rows?.rows_in);
+    equal(`${dataset}: silver's rows in = rows out + dropped`, rows?.rows_in, outAndDropped(rows));
+  }
+
+  const fact = gold.rows.fact_rating;
+  equal("ratings: silver's rows out = fact_rating's rows in", silver.rows.ratings?.rows_out, fact?.rows_in);
+  equal("fact_rating: rows in = rows out + dropped", fact?.rows_in, outAndDropped(fact));
+  equal("fact_rating: rows out = rows in gold", fact?.rows_out, gold.tables?.fact_rating);
+  equal("movies: silver's rows out = dim_movie in gold", silver.rows.movies?.rows_out, gold.tables?.dim_movie);
+  equal("gold prefix = the one in the warehouse", gold.prefix, warehouse.prefix);
+  for (const [table, rows] of Object.entries(gold.tables ?? {})) {
+    equal(`${table}: gold rows = warehouse rows`, rows, warehouse.rows[table]?.rows_out);
+  }
+
+  checks.push({
+    name: "dbt: tests passed",
+    expected: "at least 1",
+    actual: dbt.tests_passed,
+    ok: dbt.tests_passed > 0,
+  });
+  for (const { name, status, message } of dbt.failures) {
+    checks.push({ name: `dbt: ${name}`, expected: "pass", actual: `${status}: ${message}`, ok: false });
+  }
+  return checks;
+}
+
+/** The error for a run whose checks do not all hold. */
+export function refusal(runId: string, published: string | null, failed: readonly Check[]): ServiceError {
+  const lines = failed.map(({ name, expected, actual }) => {
+    const difference =
+      typeof expected === "number" && typeof actual === "number" ? ` (${signed(actual - expected)})` : "";
+    return `  ${name}: expected ${expected ?? "a figure"}, got ${actual ?? "none"}${difference}`;
+  });
+  const stays = published === null ? "Nothing was published before." : `The answers of run ${published} stay.`;
+  return new ServiceError(
+    "gate_refused",
+    `run ${runId} is not published, ${failed.length === 1 ? "one check does" : `${failed.length} checks do`} not hold:\n` +
+      `${lines.join("\n")}\n${stays} The run's reports are in the lake below ${lakeKeys.run(runId)}`,
+  );
+}
+
+const signed = (difference: number) => (difference > 0 ? `${difference} too many` : `${-difference} too few`);
+
+function outAndDropped(rows: HopReport["rows"][string] | undefined): number | undefined {
+  return rows && Object.values(rows.dropped).reduce((sum, dropped) => sum + dropped, rows.rows_out);
+}
+
+function missing(runId: string, hop: string): ServiceError {
+  return new ServiceError(
+    "missing_report",
+    `run ${runId} has no ${lakeKeys.hop(runId, hop)}: its hop ${hop} has not ended`,
+  );
+}

@@ -1,0 +1,24 @@
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { type Table, tableFromIPC } from "apache-arrow";
+import { ParquetFile, type RecordBatch } from "parquet-wasm";
+
+const rowsAtOnce = 16_384;
+
+/** The rows of a table below a prefix of the lake, object by object, some thousands at a time. */
+export async function* goldBatches(lake: ObjectStore, prefix: string, table: string): AsyncGenerator<Table> {
+  for await (const { key } of lake.list(`${prefix.replace(/\/$/, "")}/${table}/`)) {
+    if (!key.endsWith(".parquet")) continue;
+    const bytes = await lake.bytes(key);
+    if (bytes) yield* parquetBatches(bytes);
+  }
+}
+
+async function* parquetBatches(bytes: Uint8Array): AsyncGenerator<Table> {
+  const file = await ParquetFile.fromFile(new Blob([new Uint8Array(bytes)]));
+  try {
+    const batches: AsyncIterable<RecordBatch> = await file.stream({ batchSize: rowsAtOnce });
+    for await (const batch of batches) yield tableFromIPC(batch.intoIPCStream());
+  } finally {
+    file.free();
+  }
+}

@@ -1,0 +1,54 @@
+import type { CellKind } from "@boxoffice/contracts/cell";
+import { datasets } from "@boxoffice/contracts/dataset";
+import { contractColumns } from "@boxoffice/contracts/recordReader";
+import { ServiceError } from "@boxoffice/platform/serviceError";
+import { Schema, Table, tableFromIPC, tableToIPC } from "apache-arrow";
+import { Compression, Table as WasmTable, WriterPropertiesBuilder, writeParquet } from "parquet-wasm";
+import type { Slice } from "./openGroups.ts";
+
+const arrowTypes: Readonly<Record<CellKind, string>> = {
+  id: "Int32",
+  number: "Float64",
+  epoch_seconds: "Int64",
+  date: "Date32<DAY>",
+  genre_list: "Utf8",
+  text: "Utf8",
+};
+
+/** One Parquet file of a group's slices, in the order given; refuses slices that are not as their contract says. */
+export function groupParquet(slices: readonly Slice[]): { rows: number; parquet: Uint8Array } {
+  const [first, ...others] = slices.map(readSlice);
+  const batches = [first, ...others].flatMap((table) => table?.batches.filter((batch) => batch.numRows > 0) ?? []);
+  const group = new Table(first?.schema ?? new Schema(), batches);
+  // Without dictionaries a group of ratings is written four times as fast and is half as large.
+  const properties = new WriterPropertiesBuilder().setCompression(Compression.ZSTD).setDictionaryEnabled(false).build();
+  const parquet = writeParquet(WasmTable.fromIPCStream(tableToIPC(group, "stream")), properties);
+  return { rows: group.numRows, parquet };
+}
+
+function readSlice(slice: Slice): Table {
+  const table = decode(slice);
+  const expected = [
+    "row_number Int32",
+    ...contractColumns(datasets[slice.dataset]).map(({ name, kind }) => `${name} ${arrowTypes[kind]}`),
+  ].join(", ");
+  const actual = table.schema.fields.map(({ name, type }) => `${name} ${type}`).join(", ");
+  if (actual !== expected) {
+    throw new ServiceError("bad_slice", `slice ${slice.slice} has the columns ${actual}; expected ${expected}`);
+  }
+  if (table.numRows !== slice.rows) {
+    throw new ServiceError(
+      "bad_slice",
+      `slice ${slice.slice} has ${table.numRows} rows; its header says ${slice.rows}`,
+    );
+  }
+  return table;
+}
+
+function decode(slice: Slice): Table {
+  try {
+    return tableFromIPC(slice.value);
+  } catch (cause) {
+    throw new ServiceError("bad_slice", `slice ${slice.slice} is not an Arrow stream`, { cause });
+  }
+}

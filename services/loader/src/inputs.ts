@@ -1,0 +1,82 @@
+import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { loadManifest } from "@boxoffice/contracts/loadManifest";
+import { type RunInputs, runInputs } from "@boxoffice/contracts/runInputs";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { ServiceError } from "@boxoffice/platform/serviceError";
+import { readHop } from "./hopReports.ts";
+import { readSeal } from "./seal.ts";
+
+type InputLoad = RunInputs["loads"][DatasetName];
+
+export interface InputsRequest {
+  run_id: string;
+  allow_older?: boolean | undefined;
+}
+
+/** The loads that a run reads, or undefined when they are not fixed yet. */
+export function readInputs(lake: ObjectStore, runId: string): Promise<RunInputs | undefined> {
+  return lake.json(lakeKeys.hop(runId, "inputs"), runInputs);
+}
+
+/** Fixes the one sealed load of each dataset that a run reads: those it ingested, else those of the published run. */
+export async function fixInputs(
+  lake: ObjectStore,
+  publishedRun: string | null,
+  { run_id, allow_older = false }: InputsRequest,
+): Promise<RunInputs> {
+  const existing = await readInputs(lake, run_id);
+  if (existing) return existing;
+  const published = publishedRun === null ? undefined : await readInputs(lake, publishedRun);
+  const [movies, links, ratings, cpi] = await Promise.all(
+    datasetNames.map((dataset) => chooseLoad(lake, run_id, dataset, published)),
+  );
+  if (!movies || !links || !ratings || !cpi) throw new Error("a dataset is missing");
+  const loads = { movies, links, ratings, cpi };
+  const edition = datasetNames.map((dataset) => loads[dataset].file).join(", ");
+  const inputs: RunInputs = { run_id, edition, fixed_at: new Date().toISOString(), loads };
+  if (!allow_older) refuseOlder(inputs, published);
+  const created = await lake.create(lakeKeys.hop(run_id, "inputs"), JSON.stringify(inputs, undefined, 2));
+  return created ? inputs : ((await readInputs(lake, run_id)) ?? inputs);
+}
+
+/** Throws `older_edition` when a load landed before the one that the published run used. */
+export function refuseOlder(inputs: RunInputs, published: RunInputs | undefined): void {
+  if (!published) return;
+  const older = datasetNames.filter((dataset) => inputs.loads[dataset].landed_at < published.loads[dataset].landed_at);
+  if (older.length === 0) return;
+  const named = older.map((dataset) => {
+    const [load, current] = [inputs.loads[dataset], published.loads[dataset]];
+    return `${dataset}: ${load.file} landed ${load.landed_at}, the published run ${published.run_id} has ${current.file} landed ${current.landed_at}`;
+  });
+  throw new ServiceError(
+    "older_edition",
+    `this run's data is older than what is published:\n  ${named.join("\n  ")}\nThe published answers stay. To publish the older data all the same: ./box run --allow-older`,
+  );
+}
+
+async function chooseLoad(
+  lake: ObjectStore,
+  runId: string,
+  dataset: DatasetName,
+  published: RunInputs | undefined,
+): Promise<InputLoad> {
+  const ingested = (await readHop(lake, runId, `ingest.${dataset}`))?.load_id;
+  const load_id = ingested ?? published?.loads[dataset].load_id;
+  if (!load_id) {
+    throw new ServiceError(
+      "no_load",
+      `run ${runId} ingested no ${dataset} and no run is published whose ${dataset} it could use: ingest ${dataset} first`,
+    );
+  }
+  const [manifest, sealed] = await Promise.all([
+    lake.json(lakeKeys.manifest(dataset, load_id), loadManifest),
+    readSeal(lake, dataset, load_id),
+  ]);
+  if (!manifest || !sealed) {
+    throw new ServiceError("not_sealed", `load ${load_id} of ${dataset} is not sealed: seal it first (POST /seals)`);
+  }
+  const { file, landed_at, source_rows } = manifest;
+  const { rows: bronze, dead_letters } = sealed;
+  return { load_id, file, landed_at, source_rows, dead_letters, bronze, prefix: lakeKeys.bronze(dataset, load_id) };
+}

@@ -1,0 +1,105 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { datasetNames } from "@boxoffice/contracts/dataset";
+import { deadLetterTopic } from "@boxoffice/contracts/slice";
+import { Jobs } from "@boxoffice/platform/jobs";
+import { kafkaClient } from "@boxoffice/platform/kafkaClient";
+import { serviceLog } from "@boxoffice/platform/log";
+import { ObjectStore } from "@boxoffice/platform/objectStore";
+import { ServiceError } from "@boxoffice/platform/serviceError";
+import { closeOnSignal } from "@boxoffice/platform/shutdown";
+import { ensureTopics } from "@boxoffice/platform/topics";
+import { Bronze } from "./bronze.ts";
+import { loaderConfig } from "./config.ts";
+import { SliceConsumer } from "./consume.ts";
+import { deleteConsumed } from "./consumerOffsets.ts";
+import { loaderServer } from "./http.ts";
+import { migrate } from "./migrations.ts";
+import { sweepVersions } from "./sweep.ts";
+import { warehousePool } from "./warehouse.ts";
+
+const config = loaderConfig();
+const log = serviceLog("loader", config.LOG_LEVEL);
+const lake = new ObjectStore(config);
+const pool = warehousePool(config);
+pool.on("error", (error) => log.warn({ reason: error.message }, "a warehouse connection was lost"));
+const kafka = kafkaClient("loader", config.KAFKA_BROKERS, log);
+const bronze = new Bronze(lake, log);
+const seals = new Jobs(log);
+const versions = new Jobs(log);
+const consumer = new SliceConsumer({
+  kafka,
+  groupId: config.CONSUMER_GROUP,
+  bronze,
+  log,
+  abandonedAfterMilliseconds: config.ABANDONED_GROUP_SECONDS * 1000,
+  onOffsetOutOfRange: config.OFFSET_OUT_OF_RANGE,
+});
+
+/** Work that follows a request and does not hold it up; what fails is done again after a later one. */
+function afterwards(what: string, work: () => Promise<void>): void {
+  work().catch((error: Error) => log.warn({ reason: error.message }, `${what} failed`));
+}
+
+const server = loaderServer({
+  seal: { lake, bronze, consumerFault: () => consumer.fault, idleMilliseconds: config.SEAL_IDLE_SECONDS * 1000 },
+  pool,
+  seals,
+  versions,
+  onSealed: (dataset) =>
+    afterwards("deleting consumed records", () =>
+      deleteConsumed(kafka, config.CONSUMER_GROUP, [dataset, deadLetterTopic]),
+    ),
+  onPublished: () => afterwards("sweeping", () => sweepVersions(pool, config.KEEP_VERSIONS, log)),
+  notReady,
+  log,
+});
+
+async function notReady(): Promise<string[]> {
+  const hasWarehouse = await pool.query("select from marts.current").then(
+    () => true,
+    () => false,
+  );
+  return [
+    ...((await lake.isReachable()) ? [] : ["the lake"]),
+    ...(hasWarehouse ? [] : ["the warehouse"]),
+    ...(consumer.isJoined ? [] : ["the topics"]),
+    ...(consumer.fault ? [consumer.fault.message] : []),
+  ];
+}
+
+const startAttempts = 30;
+
+/** Engines may start after the service, or answer before they can work. */
+async function whenReachable(what: string, work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (error instanceof ServiceError || attempt === startAttempts) throw error;
+      log.warn({ attempt, reason: error instanceof Error ? error.message : String(error) }, `waiting for ${what}`);
+      await sleep(Math.min(500 * attempt, 5_000));
+    }
+  }
+}
+closeOnSignal(log, [
+  () => server.close(),
+  () => consumer.stop(),
+  () => seals.close(),
+  () => versions.close(),
+  // Not waited for: a sweep may be waiting for readers, and the next one takes up what it began.
+  () => void pool.end(),
+  () => lake.close(),
+]);
+
+try {
+  await server.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
+  await whenReachable("the warehouse", () => migrate(pool, config.MIGRATIONS_DIR, log));
+  await whenReachable("the lake", () => lake.ensureBucket());
+  await whenReachable("Kafka", () => ensureTopics(kafka));
+  await whenReachable("the topics", () => consumer.start());
+  log.info({ topics: datasetNames, port: config.HTTP_PORT }, "loader started");
+} catch (error) {
+  log.fatal({ reason: error instanceof Error ? error.message : String(error) }, "the loader cannot start");
+  process.exit(1);
+}

@@ -1,0 +1,117 @@
+import { datasetNames } from "@boxoffice/contracts/dataset";
+import type { HopReport } from "@boxoffice/contracts/hopReport";
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { ServiceError } from "@boxoffice/platform/serviceError";
+import type pg from "pg";
+import { type Check, checkRun, type RunReports, readReports, refusal } from "./gate.ts";
+import { type InputsRequest, readInputs, refuseOlder } from "./inputs.ts";
+import { inTransaction, publishedRun } from "./warehouse.ts";
+
+export interface Publication {
+  run_id: string;
+  previous_run_id: string | null;
+}
+
+const attempts = 5;
+
+/** Publishes a run when every sum and test holds: one row update. Otherwise what was published stays. */
+export async function publish(
+  lake: ObjectStore,
+  pool: pg.Pool,
+  { run_id, allow_older = false }: InputsRequest,
+): Promise<Publication> {
+  const started = Date.now();
+  let previous = await publishedRun(pool);
+  if (previous === run_id) return { run_id, previous_run_id: run_id };
+  const reports = await readReports(lake, run_id);
+  const checks = checkRun(reports);
+  const failed = checks.filter(({ ok }) => !ok);
+  if (failed.length > 0) {
+    await writeReport(lake, started, reports, checks, { run_id, previous_run_id: previous }, false);
+    throw refusal(run_id, previous, failed);
+  }
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    if (!allow_older && previous !== null) refuseOlder(reports.inputs, await readInputs(lake, previous));
+    if (await makeCurrent(pool, reports, previous)) {
+      const publication = { run_id, previous_run_id: previous };
+      await writeReport(lake, started, reports, checks, publication, true);
+      return publication;
+    }
+    previous = await publishedRun(pool);
+    if (previous === run_id) return { run_id, previous_run_id: run_id };
+  }
+  throw new ServiceError(
+    "publish_conflict",
+    `other runs were published ${attempts} times while run ${run_id} tried to be`,
+    {
+      retryable: true,
+    },
+  );
+}
+
+/** The run's rows and the update of the one row in a transaction; false when another run was published meanwhile. */
+async function makeCurrent(pool: pg.Pool, reports: RunReports, previous: string | null): Promise<boolean> {
+  const { inputs, silver } = reports;
+  const { run_id } = inputs;
+  return inTransaction(pool, async (client) => {
+    const update = await client.query(
+      `update marts.current set run_id = $1, published_at = now() where run_id is not distinct from $2`,
+      [run_id, previous],
+    );
+    if (update.rowCount !== 1) return false;
+    await client.query("delete from mart_versions.run_summary where run_id = $1", [run_id]);
+    await client.query(
+      `insert into mart_versions.run_summary (run_id, edition, base_month, inputs)
+       select $1, $2, (select max(base_month) from gold.cpi_month where run_id = $1), $3`,
+      [run_id, inputs.edition, JSON.stringify(inputs)],
+    );
+    await client.query("delete from mart_versions.run_counts where run_id = $1", [run_id]);
+    for (const dataset of datasetNames) {
+      const { source_rows, dead_letters, bronze } = inputs.loads[dataset];
+      const rows = silver.rows[dataset];
+      await client.query(
+        `insert into mart_versions.run_counts (run_id, dataset, source_rows, dead_letters, bronze, silver, dropped)
+         values ($1, $2, $3, $4, $5, $6, $7)`,
+        [run_id, dataset, source_rows, dead_letters, bronze, rows?.rows_out, JSON.stringify(rows?.dropped ?? {})],
+      );
+    }
+    return true;
+  });
+}
+
+/** publish.json: a hop report with every sum that was checked. */
+interface PublishReport extends HopReport, Publication {
+  published: boolean;
+  checks: Check[];
+}
+
+async function writeReport(
+  lake: ObjectStore,
+  started: number,
+  { inputs, silver }: RunReports,
+  checks: Check[],
+  publication: Publication,
+  published: boolean,
+): Promise<void> {
+  const rows: HopReport["rows"] = {};
+  for (const dataset of datasetNames) {
+    const { source_rows, dead_letters } = inputs.loads[dataset];
+    const through = silver.rows[dataset];
+    rows[dataset] = {
+      rows_in: source_rows,
+      rows_out: through?.rows_out ?? 0,
+      dropped: { dead_letters, ...through?.dropped },
+    };
+  }
+  const report: PublishReport = {
+    hop: "publish",
+    started_at: new Date(started).toISOString(),
+    seconds: (Date.now() - started) / 1000,
+    rows,
+    published,
+    checks,
+    ...publication,
+  };
+  await lake.put(lakeKeys.hop(publication.run_id, "publish"), JSON.stringify(report, undefined, 2));
+}

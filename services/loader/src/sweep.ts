@@ -1,0 +1,69 @@
+import pg from "pg";
+import type { Logger } from "pino";
+import { allPartitions, dropPartition, runDigest } from "./partitions.ts";
+import { inTransaction, publishedRun } from "./warehouse.ts";
+
+/**
+ * Removes the versions beyond the newest published ones that are kept. Runs that were never published go when they are
+ * older than the oldest kept version, so a run that is under way is not touched. What fails is tried at the next sweep.
+ */
+export async function sweepVersions(pool: pg.Pool, keepVersions: number, log: Logger): Promise<void> {
+  const loadedAt = new Map<string, string>();
+  const partitions = await allPartitions(pool);
+  for (const { state } of partitions) {
+    const { comment } = state;
+    if (!comment) continue;
+    const before = loadedAt.get(comment.run_id);
+    if (before === undefined || comment.loaded_at < before) loadedAt.set(comment.run_id, comment.loaded_at);
+  }
+  const old = oldRuns(loadedAt, await publishedRuns(pool), await publishedRun(pool), keepVersions);
+  for (const runId of old) {
+    try {
+      await removeRows(pool, runId);
+      for (const { partition, state } of partitions) {
+        if (state.comment?.run_id === runId) await dropPartition(pool, partition);
+      }
+      log.info({ run_id: runId }, "version swept");
+    } catch (error) {
+      log.warn({ run_id: runId, reason: error instanceof Error ? error.message : String(error) }, "version not swept");
+    }
+  }
+}
+
+/** The runs to remove, given when each was loaded. */
+export function oldRuns(
+  loadedAt: ReadonlyMap<string, string>,
+  published: ReadonlySet<string>,
+  current: string | null,
+  keepVersions: number,
+): string[] {
+  if (current === null) return [];
+  const newestFirst = [...loadedAt]
+    .filter(([run]) => published.has(run) && run !== current)
+    .sort(([, a], [, b]) => (a < b ? 1 : -1))
+    .map(([run]) => run);
+  const kept = new Set([current, ...newestFirst.slice(0, keepVersions - 1)]);
+  const [oldest = ""] = [...kept].map((run) => loadedAt.get(run) ?? "").sort();
+  return [...loadedAt].filter(([run, loaded]) => !kept.has(run) && loaded < oldest).map(([run]) => run);
+}
+
+async function publishedRuns(pool: pg.Pool): Promise<Set<string>> {
+  const { rows } = await pool.query<{ run_id: string }>("select run_id from mart_versions.run_summary");
+  return new Set(rows.map(({ run_id }) => run_id));
+}
+
+/** The run's answers, and the staging schema that dbt leaves when its build failed. */
+async function removeRows(pool: pg.Pool, runId: string): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      `select c.relname as name
+       from pg_class c
+       join pg_attribute a on a.attrelid = c.oid and a.attname = 'run_id'
+       where c.relnamespace = 'mart_versions'::regnamespace and c.relkind = 'r'`,
+    );
+    for (const { name } of rows) {
+      await client.query(`delete from mart_versions.${pg.escapeIdentifier(name)} where run_id = $1`, [runId]);
+    }
+    await client.query(`drop schema if exists staging_${runDigest(runId)} cascade`);
+  });
+}

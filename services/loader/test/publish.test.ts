@@ -1,0 +1,266 @@
+import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
+import type { DbtReport, HopReport } from "@boxoffice/contracts/hopReport";
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import type { RunInputs } from "@boxoffice/contracts/runInputs";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import type pg from "pg";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { readHop, writeHop } from "../src/hopReports.ts";
+import { migrate } from "../src/migrations.ts";
+import { allPartitions } from "../src/partitions.ts";
+import { publish } from "../src/publish.ts";
+import { oldRuns, sweepVersions } from "../src/sweep.ts";
+import { loadVersion } from "../src/version.ts";
+import { inTransaction, publishedRun } from "../src/warehouse.ts";
+import { migrationsDirectory, newDatabase, newLake, quietLog, uniqueName, until } from "./engines.ts";
+import { putGold, smallGold } from "./goldTables.ts";
+
+let lake: ObjectStore;
+let pool: pg.Pool;
+let drop: () => Promise<void>;
+
+beforeAll(async () => {
+  lake = await newLake();
+  ({ pool, drop } = await newDatabase());
+  await migrate(pool, migrationsDirectory, quietLog);
+});
+beforeEach(async () => {
+  await pool.query("update marts.current set run_id = null");
+});
+afterAll(async () => {
+  await drop();
+  lake.close();
+});
+
+const bronzeRows = 100;
+const ratingsIn = (smallGold.fact_rating ?? 0) + 2;
+const silverRows: Record<DatasetName, number> = {
+  movies: smallGold.dim_movie ?? 0,
+  links: 90,
+  ratings: ratingsIn,
+  cpi: 100,
+};
+
+const silverOf = (run_id: string) => ({
+  hop: "silver",
+  run_id,
+  prefix: `silver/${run_id}/try1`,
+  rows: Object.fromEntries(
+    datasetNames.map((dataset) => [
+      dataset,
+      { rows_in: bronzeRows, rows_out: silverRows[dataset], dropped: { duplicate: bronzeRows - silverRows[dataset] } },
+    ]),
+  ),
+});
+
+const dbtOf = (run_id: string): DbtReport => ({
+  hop: "dbt",
+  run_id,
+  started_at: new Date().toISOString(),
+  seconds: 1,
+  models: 6,
+  tests_passed: 20,
+  failures: [],
+});
+
+const putDbt = (report: DbtReport) => lake.put(lakeKeys.hop(report.run_id, "dbt"), JSON.stringify(report));
+const putSilver = (report: Omit<HopReport, "started_at" | "seconds">) => writeHop(lake, Date.now(), report);
+
+/** A run with every hop done and every sum right; `landed` is the day in November its sources came. */
+async function finishedRun(landed = 1): Promise<{ run: string; inputs: RunInputs }> {
+  const run = uniqueName("run");
+  const load = async (dataset: DatasetName) => {
+    const load_id = uniqueName("load");
+    await lake.put(lakeKeys.group(dataset, load_id, 0, 60), "rows");
+    await lake.put(lakeKeys.group(dataset, load_id, 1, bronzeRows - 60), "rows");
+    await lake.put(lakeKeys.deadLetterSlice(dataset, load_id, 0), "{}\n{}\n{}\n");
+    return {
+      load_id,
+      file: `${dataset}.csv`,
+      landed_at: `2026-11-${String(landed).padStart(2, "0")}T00:00:00.000Z`,
+      source_rows: bronzeRows + 3,
+      dead_letters: 3,
+      bronze: bronzeRows,
+      prefix: lakeKeys.bronze(dataset, load_id),
+    };
+  };
+  const inputs: RunInputs = {
+    run_id: run,
+    edition: "test",
+    fixed_at: new Date().toISOString(),
+    loads: {
+      movies: await load("movies"),
+      links: await load("links"),
+      ratings: await load("ratings"),
+      cpi: await load("cpi"),
+    },
+  };
+  await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify(inputs));
+  await putSilver(silverOf(run));
+  await putGold(lake, run);
+  await loadVersion(lake, pool, run, { signal: new AbortController().signal, progress: () => {} });
+  await putDbt(dbtOf(run));
+  return { run, inputs };
+}
+
+/** The refusal's message, after seeing that what was published stayed. */
+async function refused(run: string): Promise<string> {
+  const before = await publishedRun(pool);
+  const error: unknown = await publish(lake, pool, { run_id: run }).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  expect(await publishedRun(pool)).toBe(before);
+  expect(error).toMatchObject({ code: "gate_refused" });
+  return error instanceof Error ? error.message : "";
+}
+
+test("a run whose sums agree becomes the one readers see, with its counts; again is a no-op", async () => {
+  const { run } = await finishedRun();
+  expect(await publish(lake, pool, { run_id: run })).toEqual({ run_id: run, previous_run_id: null });
+  const { rows } = await pool.query(
+    "select dataset, source_rows::int, dead_letters::int, bronze::int, silver::int, dropped from marts.run_counts order by 1",
+  );
+  expect(rows[3]).toEqual({
+    dataset: "ratings",
+    source_rows: 103,
+    dead_letters: 3,
+    bronze: 100,
+    silver: ratingsIn,
+    dropped: JSON.stringify({ duplicate: 100 - ratingsIn }),
+  });
+  expect((await pool.query("select run_id, edition from marts.run_summary")).rows).toEqual([
+    { run_id: run, edition: "test" },
+  ]);
+  expect(await readHop(lake, run, "publish")).toMatchObject({ rows: { cpi: { rows_in: 103, rows_out: 100 } } });
+  expect(await publish(lake, pool, { run_id: run })).toEqual({ run_id: run, previous_run_id: run });
+});
+
+test("each sum that does not hold is named with what was expected, what came and the difference", async () => {
+  const published = await finishedRun();
+  await publish(lake, pool, { run_id: published.run });
+  const { run, inputs } = await finishedRun();
+
+  const { ratings } = inputs.loads;
+  const extra = lakeKeys.group("ratings", ratings.load_id, 2, 5);
+  await lake.put(extra, "rows");
+  expect(await refused(run)).toContain("ratings: bronze rows in the lake: expected 100, got 105 (5 too many)");
+  await lake.delete([extra]);
+
+  const letters = lakeKeys.deadLetterSlice("ratings", ratings.load_id, 0);
+  await lake.put(letters, "{}\n{}\n");
+  expect(await refused(run)).toContain("ratings: dead letters in the lake: expected 3, got 2 (1 too few)");
+  await lake.put(letters, "{}\n{}\n{}\n");
+
+  const wrongInputs = { ...inputs, loads: { ...inputs.loads, links: { ...inputs.loads.links, source_rows: 200 } } };
+  await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify(wrongInputs));
+  expect(await refused(run)).toContain(
+    "links: source rows = bronze rows + dead letters: expected 200, got 103 (97 too few)",
+  );
+  await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify(inputs));
+
+  const silver = silverOf(run);
+  const silverWith = (dataset: DatasetName, rows: HopReport["rows"][string]) =>
+    putSilver({ ...silver, rows: { ...silver.rows, [dataset]: rows } });
+  await silverWith("cpi", { rows_in: 99, rows_out: 99, dropped: {} });
+  expect(await refused(run)).toContain("cpi: bronze rows = silver's rows in: expected 100, got 99 (1 too few)");
+  await silverWith("cpi", { rows_in: 100, rows_out: 98, dropped: { duplicate_month: 1 } });
+  expect(await refused(run)).toContain("cpi: silver's rows in = rows out + dropped: expected 100, got 99 (1 too few)");
+  await silverWith("movies", { rows_in: 100, rows_out: 7, dropped: { duplicate_id: 93 } });
+  expect(await refused(run)).toContain("movies: silver's rows out = dim_movie in gold: expected 7, got 4 (3 too few)");
+  await silverWith("ratings", { rows_in: 100, rows_out: 100, dropped: {} });
+  expect(await refused(run)).toContain(`silver's rows out = fact_rating's rows in: expected 100, got ${ratingsIn}`);
+  await putSilver(silver);
+
+  const warehouse = await readHop(lake, run, "warehouse");
+  if (!warehouse) throw new Error("no warehouse report");
+  const fewer = { ...warehouse.rows, dim_date: { rows_in: 7, rows_out: 6, dropped: {} } };
+  await writeHop(lake, Date.now(), { ...warehouse, rows: fewer });
+  expect(await refused(run)).toContain("dim_date: gold rows = warehouse rows: expected 7, got 6 (1 too few)");
+  await writeHop(lake, Date.now(), { ...warehouse, prefix: "gold/other/try" });
+  expect(await refused(run)).toContain("gold prefix = the one in the warehouse");
+  await writeHop(lake, Date.now(), warehouse);
+
+  const failures = [{ name: "unique_rank", status: "fail", message: "Got 2 results, configured to fail if != 0" }];
+  await putDbt({ ...dbtOf(run), failures });
+  const message = await refused(run);
+  expect(message).toContain("dbt: unique_rank: expected pass, got fail: Got 2 results");
+  expect(message).toContain(
+    `The answers of run ${published.run} stay. The run's reports are in the lake below _runs/${run}/`,
+  );
+  await putDbt({ ...dbtOf(run), tests_passed: 0 });
+  expect(await refused(run)).toContain("dbt: tests passed: expected at least 1, got 0");
+  await lake.delete([lakeKeys.hop(run, "dbt")]);
+  await expect(publish(lake, pool, { run_id: run })).rejects.toMatchObject({ code: "missing_report" });
+  await putDbt(dbtOf(run));
+
+  expect(await publish(lake, pool, { run_id: run })).toEqual({ run_id: run, previous_run_id: published.run });
+});
+
+test("an older edition does not take the place of a newer one unless it is allowed", async () => {
+  const [newer, older] = [await finishedRun(9), await finishedRun(8)];
+  await publish(lake, pool, { run_id: newer.run });
+  await expect(publish(lake, pool, { run_id: older.run })).rejects.toMatchObject({ code: "older_edition" });
+  expect(await publishedRun(pool)).toBe(newer.run);
+  await publish(lake, pool, { run_id: older.run, allow_older: true });
+  expect(await publishedRun(pool)).toBe(older.run);
+});
+
+test("a run that loses the race looks again, and does not pass over a newer edition", async () => {
+  const [older, newer, same] = [await finishedRun(5), await finishedRun(6), await finishedRun(6)];
+  /** Publishes a run while another transaction, which publishes first, holds the row. */
+  const race = async (first: string, second: string) => {
+    const publications = await inTransaction(pool, async (client) => {
+      await client.query("update marts.current set run_id = $1", [first]);
+      await client.query(
+        "insert into mart_versions.run_summary (run_id, edition, inputs) values ($1, 'e', '{}') on conflict do nothing",
+        [first],
+      );
+      const publication = publish(lake, pool, { run_id: second });
+      publication.catch(() => {});
+      await until("the publication waits for the row", async () => {
+        const waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        return (await pool.query(waiting)).rowCount === 1;
+      });
+      return [publication];
+    });
+    return publications[0];
+  };
+  await expect(race(newer.run, older.run)).rejects.toMatchObject({ code: "older_edition" });
+  expect(await publishedRun(pool)).toBe(newer.run);
+  await pool.query("update marts.current set run_id = null");
+  expect(await race(newer.run, same.run)).toEqual({ run_id: same.run, previous_run_id: newer.run });
+});
+
+test("of the published versions the newest are kept, and a run that is under way is left alone", async () => {
+  const runs: string[] = [];
+  for (let n = 0; n < 4; n += 1) {
+    const { run } = await finishedRun(20);
+    await publish(lake, pool, { run_id: run });
+    runs.push(run);
+  }
+  const underWay = uniqueName("under-way");
+  await putGold(lake, underWay);
+  await loadVersion(lake, pool, underWay, { signal: new AbortController().signal, progress: () => {} });
+
+  await sweepVersions(pool, 2, quietLog);
+  const left = new Set((await allPartitions(pool)).map(({ state }) => state.comment?.run_id));
+  expect([...left].sort()).toEqual([runs[2], runs[3], underWay].sort());
+  const { rows } = await pool.query("select run_id from mart_versions.run_summary");
+  expect(rows.map(({ run_id }) => run_id).sort()).toEqual([runs[2], runs[3]].sort());
+  expect(await publishedRun(pool)).toBe(runs[3]);
+});
+
+test("the current version is never swept, however old it is", () => {
+  const loaded = new Map([
+    ["a", "1"],
+    ["b", "2"],
+    ["c", "3"],
+    ["failed", "0"],
+    ["new", "4"],
+  ]);
+  const published = new Set(["a", "b", "c"]);
+  expect(oldRuns(loaded, published, "c", 2)).toEqual(["a", "failed"]);
+  expect(oldRuns(loaded, published, "a", 2)).toEqual(["failed"]);
+  expect(oldRuns(loaded, published, null, 1)).toEqual([]);
+});

@@ -1,0 +1,158 @@
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Bronze } from "../src/bronze.ts";
+import { runDeadLetters } from "../src/deadLetters.ts";
+import { readHop, writeHop } from "../src/hopReports.ts";
+import { fixInputs } from "../src/inputs.ts";
+import { readSeal, type SealParts, sealLoad } from "../src/seal.ts";
+import { newLake, quietLog, uniqueName } from "./engines.ts";
+import { type MadeLoad, makeLoad, putManifest } from "./loads.ts";
+
+let lake: ObjectStore;
+let parts: SealParts;
+
+beforeAll(async () => {
+  lake = await newLake();
+  parts = { lake, bronze: new Bronze(lake, quietLog), consumerFault: () => undefined, idleMilliseconds: 400 };
+});
+afterAll(() => lake.close());
+
+const job = { signal: new AbortController().signal, progress: () => {} };
+const request = (load: MadeLoad, run_id = "run-1") => ({ run_id, dataset: load.dataset, load_id: load.load_id });
+
+async function putBronze(load: MadeLoad, groups = load.manifest.group_rows): Promise<void> {
+  for (const [group, rows] of groups.entries()) {
+    await lake.put(lakeKeys.group(load.dataset, load.load_id, group, rows), "rows");
+  }
+  for (const { slice, deadLetters } of load.slices) {
+    if (deadLetters.length === 0) continue;
+    await lake.put(lakeKeys.deadLetterSlice(load.dataset, load.load_id, slice), `${deadLetters.join("\n")}\n`);
+  }
+}
+
+const twoGroups = (seed: string, rejects: number[] = []) =>
+  makeLoad(
+    "links",
+    uniqueName(seed),
+    Array.from({ length: 20 }, () => 2),
+    rejects,
+  );
+
+test("a load that is whole is sealed once, and its hop is reported for each run that seals it", async () => {
+  const load = twoGroups("whole", [3]);
+  await putManifest(lake, load);
+  await putBronze(load);
+  const sealed = await sealLoad(parts, request(load), job);
+  expect(sealed).toMatchObject({ rows: 40, dead_letters: 3, was_sealed: false });
+  const again = await sealLoad(parts, request(load, "run-2"), job);
+  expect(again).toMatchObject({ sealed_at: sealed.sealed_at, was_sealed: true });
+  expect(await readHop(lake, "run-2", "bronze.links")).toMatchObject({
+    load_id: load.load_id,
+    rows: { links: { rows_in: 40, rows_out: 40, dropped: {} } },
+  });
+});
+
+test("a group that never comes is named, with its slices and rows, and nothing is sealed", async () => {
+  const load = twoGroups("missing");
+  await putManifest(lake, load);
+  await putBronze(load, [32]);
+  await expect(sealLoad(parts, request(load), job)).rejects.toThrow(
+    /not complete in bronze, .*: missing are group 1 \(slices 16 to 19, 8 rows\)/,
+  );
+  expect(await readSeal(lake, "links", load.load_id)).toBeUndefined();
+});
+
+test("a group with other rows than the manifest's is an error at once", async () => {
+  const load = twoGroups("mismatch");
+  await putManifest(lake, load);
+  await putBronze(load, [32, 7]);
+  await expect(sealLoad(parts, request(load), job)).rejects.toThrow(
+    `group 1 of load ${load.load_id} of links has 7 rows in bronze; the manifest says one object with 8`,
+  );
+});
+
+test("dead letters that are not there keep a load from being sealed", async () => {
+  const load = twoGroups("letters", [1, 1]);
+  await putManifest(lake, load);
+  await putBronze(load);
+  await lake.delete([lakeKeys.deadLetterSlice("links", load.load_id, 1)]);
+  await expect(sealLoad(parts, request(load), job)).rejects.toThrow("missing are the dead letters of 1 of 2 slices");
+  await lake.put(lakeKeys.deadLetterSlice("links", load.load_id, 1), "{}\n{}\n");
+  await expect(sealLoad(parts, request(load), job)).rejects.toThrow(
+    "has 3 dead letters in 2 slices; the manifest says 2 in 2",
+  );
+});
+
+test("a load without a manifest was not ingested to its end", async () => {
+  const load = twoGroups("no manifest");
+  await expect(sealLoad(parts, request(load), job)).rejects.toThrow("its ingest has not ended");
+});
+
+const editionDay = (day: string) => ({ landed: `2026-11-${day}T00:00:00.000Z` });
+
+async function sealedEdition(day: string): Promise<MadeLoad[]> {
+  const { landed } = editionDay(day);
+  const loads = (["movies", "links", "ratings", "cpi"] as const).map((dataset) =>
+    makeLoad(dataset, uniqueName(dataset), [2, 2], [1], landed),
+  );
+  for (const load of loads) {
+    await putManifest(lake, load);
+    await putBronze(load);
+    await sealLoad(parts, request(load), job);
+  }
+  return loads;
+}
+
+async function ingested(runId: string, loads: readonly MadeLoad[]): Promise<void> {
+  for (const { dataset, load_id } of loads) {
+    await writeHop(lake, Date.now(), { hop: `ingest.${dataset}`, run_id: runId, load_id, rows: {} });
+  }
+}
+
+test("a run reads what it ingested and else what the published run read; once fixed it stays", async () => {
+  const [first, second] = [await sealedEdition("01"), await sealedEdition("02")];
+  const [runA, runB] = [uniqueName("a"), uniqueName("b")];
+  await ingested(runA, first);
+  const inputsA = await fixInputs(lake, null, { run_id: runA });
+  expect(inputsA.loads.ratings).toMatchObject({
+    load_id: first[2]?.load_id,
+    source_rows: 5,
+    dead_letters: 1,
+    bronze: 4,
+  });
+  expect(inputsA.edition).toBe("movies_metadata.csv, links.csv, ratings.csv, CPIAUCSL.csv");
+
+  await ingested(runB, second.slice(0, 1));
+  const inputsB = await fixInputs(lake, runA, { run_id: runB });
+  expect(Object.values(inputsB.loads).map(({ load_id }) => load_id)).toEqual(
+    [second[0], first[1], first[2], first[3]].map((load) => load?.load_id),
+  );
+  await ingested(runB, second);
+  expect(await fixInputs(lake, runA, { run_id: runB })).toEqual(inputsB);
+  expect((await runDeadLetters(lake, runB)).total).toBe(4);
+});
+
+test("an edition that landed before the published one is refused, naming files and days, unless it is allowed", async () => {
+  const [older, newer] = [await sealedEdition("03"), await sealedEdition("04")];
+  const [published, run] = [uniqueName("new"), uniqueName("old")];
+  await ingested(published, newer);
+  await fixInputs(lake, null, { run_id: published });
+  await ingested(run, older.slice(2, 3));
+  const refused = fixInputs(lake, published, { run_id: run });
+  await expect(refused).rejects.toMatchObject({ code: "older_edition" });
+  await expect(refused).rejects.toThrow(/ratings: ratings.csv landed 2026-11-03.*landed 2026-11-04.*--allow-older/s);
+  const allowed = await fixInputs(lake, published, { run_id: run, allow_older: true });
+  expect(allowed.loads.ratings.load_id).toBe(older[2]?.load_id);
+});
+
+test("a load that is not sealed, or a dataset without any, is said by name", async () => {
+  const load = makeLoad("movies", uniqueName("unsealed"), [1]);
+  await putManifest(lake, load);
+  const run = uniqueName("unsealed");
+  await ingested(run, [load]);
+  await expect(fixInputs(lake, null, { run_id: run })).rejects.toThrow(/of movies is not sealed|ingested no/);
+  await expect(fixInputs(lake, null, { run_id: uniqueName("none") })).rejects.toThrow(
+    /ingested no (movies|links|ratings|cpi)/,
+  );
+});

@@ -1,0 +1,1 @@
+"""Bronze to silver to gold on Spark: pure DataFrame functions, and two jobs that apply them."""

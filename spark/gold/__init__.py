@@ -1,0 +1,1 @@
+"""The star schema and its aggregates: a module per concept, a function per table."""

@@ -1,0 +1,53 @@
+"""What the Spark hops share: tables written side by side, and the report of the hop."""
+
+import time
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from secrets import token_hex
+
+from pyspark.sql import DataFrame
+
+from spark.lake import Json, Lake
+
+# Enough that one table's plan is made while another's rows are read; more only queue.
+TABLES_AT_ONCE = 4
+
+
+@dataclass
+class Hop:
+    """One try of a hop of a run. It writes where no other try does, and reports at the end."""
+
+    lake: Lake
+    name: str
+    run_id: str
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    tables: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._clock = time.monotonic()
+        self.prefix = f"{self.name}/{self.run_id}/{token_hex(4)}"
+
+    def write(self, tables: Mapping[str, DataFrame]) -> None:
+        """Writes tables below the hop's prefix and counts the rows that are there then."""
+
+        def write(name: str) -> int:
+            return self.lake.write_table(tables[name], f"{self.prefix}/{name}")
+
+        with ThreadPoolExecutor(TABLES_AT_ONCE) as pool:
+            self.tables |= zip(tables, pool.map(write, tables), strict=True)
+
+    def report(self, rows: Mapping[str, Json]) -> Json:
+        """Writes and returns the hop's report (`HopReport` in contracts)."""
+        report = {
+            "hop": self.name,
+            "run_id": self.run_id,
+            "started_at": self.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "seconds": round(time.monotonic() - self._clock, 3),
+            "rows": dict(rows),
+            "prefix": self.prefix,
+            "tables": self.tables,
+        }
+        self.lake.write_json(f"_runs/{self.run_id}/{self.name}.json", report)
+        return report

@@ -1,0 +1,73 @@
+"""The lake's bucket: JSON objects and Parquet tables."""
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any, Self
+
+from pyarrow import dataset
+from pyarrow.fs import S3FileSystem
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Lake:
+    """A bucket on any S3: MinIO, S3Proxy, AWS."""
+
+    bucket: str
+    files: S3FileSystem
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Without S3_ENDPOINT it is AWS, without keys the instance's role."""
+        missing = [name for name in ("S3_REGION", "S3_BUCKET") if not os.environ.get(name)]
+        if missing:
+            raise LookupError(f"these environment variables are missing: {', '.join(missing)}")
+        files = S3FileSystem(
+            endpoint_override=os.environ.get("S3_ENDPOINT") or None,
+            region=os.environ["S3_REGION"],
+            access_key=os.environ.get("S3_ACCESS_KEY") or None,
+            secret_key=os.environ.get("S3_SECRET_KEY") or None,
+        )
+        return cls(os.environ["S3_BUCKET"], files)
+
+    def read_json(self, key: str) -> Json:
+        """A JSON object that a hop wrote."""
+        try:
+            with self.files.open_input_stream(f"{self.bucket}/{key}") as source:
+                return json.loads(source.read())
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"s3://{self.bucket}/{key} is missing: the hop that writes it has not ended"
+            ) from error
+
+    def write_json(self, key: str, value: Json) -> None:
+        """Writes a JSON object, over one that exists."""
+        with self.files.open_output_stream(f"{self.bucket}/{key}") as target:
+            target.write(json.dumps(value, indent=2).encode())
+
+    def read_table(self, spark: SparkSession, prefix: str) -> DataFrame:
+        """The Parquet table at a prefix.
+
+        Its schema is read here: Spark would start a job for it whenever it looks at the frame.
+        """
+        schema = from_arrow_schema(self._parquet(prefix).schema)
+        return spark.read.schema(schema).parquet(self._uri(prefix))
+
+    def write_table(self, table: DataFrame, prefix: str) -> int:
+        """Writes a frame as Parquet to a prefix that is new; the rows that are there then."""
+        table.write.parquet(self._uri(prefix))
+        return self.count_rows(prefix)
+
+    def count_rows(self, prefix: str) -> int:
+        """Rows of the Parquet table at a prefix, as its files' footers state them."""
+        return self._parquet(prefix).count_rows()
+
+    def _uri(self, prefix: str) -> str:
+        return f"s3a://{self.bucket}/{prefix}"
+
+    def _parquet(self, prefix: str) -> dataset.Dataset:
+        return dataset.dataset(f"{self.bucket}/{prefix}", filesystem=self.files, format="parquet")

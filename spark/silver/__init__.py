@@ -1,0 +1,1 @@
+"""Typed, deduplicated, normalised: a module per dataset, a function per table."""

@@ -1,0 +1,7 @@
+select
+    source,
+    c,
+    m,
+    qualified
+from marts.highest_rated_parameters
+order by source

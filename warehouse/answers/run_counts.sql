@@ -1,0 +1,10 @@
+-- dropped is a JSON object of rows by reason.
+select
+    dataset,
+    source_rows,
+    dead_letters,
+    bronze,
+    silver,
+    dropped
+from marts.run_counts
+order by dataset

@@ -1,0 +1,14 @@
+with source as (
+
+    select * from {{ source('gold', 'fact_rating') }}
+
+)
+
+select
+    user_id,
+    movie_id,
+    tmdb_id,
+    rating,
+    rated_at
+from source
+where {{ is_this_run() }}
