@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from "commander";
 import { addressesOf } from "./addresses.ts";
 import { answersText } from "./answers/printAnswers.ts";
 import { readAnswers } from "./answers/readAnswers.ts";
+import { bench, benchText } from "./bench.ts";
 import { BoxError, exitCode } from "./boxError.ts";
 import { clientEnvironment } from "./clientEnvironment.ts";
 import { deadLettersText, listDeadLetters } from "./deadLetters.ts";
@@ -161,6 +162,17 @@ program
   .option("--only <suites...>", `of ${suiteNames.join(", ")}`)
   .action(async (options: { only?: string[] }) => {
     if (!(await runSuites(options.only))) process.exitCode = exitCode.failed;
+  });
+
+program
+  .command("bench")
+  .description("measure a full run on engines that are up")
+  .option("--edition <path>", "a directory with the dataset's files; default: the bundled edition")
+  .option("--json", "as one JSON document")
+  .action(async (options: { edition?: string; json?: boolean }) => {
+    const edition = options.edition === undefined ? undefined : resolve(options.edition);
+    const report = await bench(openBox(), edition, abort.signal);
+    console.log(options.json ? JSON.stringify(report, null, 2) : benchText(report));
   });
 
 program

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { homePath } from "../boxHome.ts";
 import type { Variables } from "../settings.ts";
 import { processStart } from "./processIdentity.ts";
+import { withDescendants } from "./processTree.ts";
 
 const processRecord = z.object({ pid: z.number(), start: z.string(), since: z.string() });
 export type ProcessRecord = z.infer<typeof processRecord>;
@@ -72,6 +73,14 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+function killProcess(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
+}
+
 function groupLives(pid: number): boolean {
   try {
     process.kill(-pid, 0);
@@ -87,11 +96,16 @@ export async function stopProcess(name: string, signal: NodeJS.Signals, patience
   let killed = false;
   if (record) {
     const { pid } = record;
+    const tree = withDescendants([pid]).map((member) => ({ member, start: processStart(member) }));
     signalGroup(pid, signal);
     const deadline = Date.now() + patienceSeconds * 1000;
     while (runningProcess(name) && Date.now() < deadline) await sleep(50);
     killed = runningProcess(name) !== undefined;
     if (groupLives(pid)) signalGroup(pid, "SIGKILL");
+    // Children that left the group, as Postgres' and Airflow's do, end with it all the same.
+    for (const { member, start } of tree) {
+      if (start !== undefined && processStart(member) === start) killProcess(member);
+    }
     while (runningProcess(name)) await sleep(20);
   }
   rmSync(recordPath(name), { force: true });

@@ -13,9 +13,12 @@ def agg_movie_rating(fact_rating: DataFrame) -> DataFrame:
 
 
 def agg_genre_rating(
-    dim_genre: DataFrame, bridge_movie_genre: DataFrame, dim_movie: DataFrame, fact_rating: DataFrame
+    dim_genre: DataFrame,
+    bridge_movie_genre: DataFrame,
+    dim_movie: DataFrame,
+    fact_rating: DataFrame,
 ) -> DataFrame:
-    """One row per genre, with zeros where it has no rating. A movie counts in each of its genres."""
+    """One row per genre, zeros where it has no rating. A movie counts in each of its genres."""
     votes = (
         bridge_movie_genre.join(dim_movie, "tmdb_id")
         .groupBy("genre_id")
@@ -32,8 +35,8 @@ def agg_genre_rating(
         F.count("*").alias("users"),
         F.sum("rating_sum").alias("rating_sum"),
     )
-    every_genre = dim_genre.join(votes, "genre_id", "left").join(rated, "genre_id", "left").fillna(0)
-    return every_genre.select(
+    genres = dim_genre.join(votes, "genre_id", "left").join(rated, "genre_id", "left")
+    return genres.fillna(0).select(
         "genre_id",
         "ratings",
         "users",

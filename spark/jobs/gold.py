@@ -5,8 +5,15 @@ import sys
 from pyspark.sql import DataFrame, Observation
 
 from spark.dropped import counted, kept
-from spark.gold import box_office_aggregates, cpi, dimensions, fact_box_office, fact_rating
-from spark.gold import rating_aggregates, release_timing_test
+from spark.gold import (
+    box_office_aggregates,
+    cpi,
+    dimensions,
+    fact_box_office,
+    fact_rating,
+    rating_aggregates,
+    release_timing_test,
+)
 from spark.jobs.hop import Hop
 from spark.lake import Json, Lake
 from spark.session import spark_session
@@ -29,44 +36,54 @@ def run(run_id: str) -> Json:
 
         movie = silver("movie")
         cpi_month = cpi.cpi_month(silver("cpi_month"))
-        judged_ratings = fact_rating.judged_ratings(silver("rating"), silver("movielens_movie"), movie)
-        hop.write({
-            "fact_rating": fact_rating.fact_rating(
-                kept(counted(judged_ratings, fact_rating.REASONS, dropped))
-            ),
-            "fact_box_office": fact_box_office.fact_box_office(movie, cpi_month),
-            "dim_movie": dimensions.dim_movie(movie),
-            "bridge_movie_genre": dimensions.bridge_movie_genre(silver("movie_genre")),
-            "dim_genre": dimensions.dim_genre(silver("genre")),
-            "dim_date": dimensions.dim_date(movie),
-            "cpi_month": cpi_month,
-        })
+        judged_ratings = fact_rating.judged_ratings(
+            silver("rating"), silver("movielens_movie"), movie
+        )
+        hop.write(
+            {
+                "fact_rating": fact_rating.fact_rating(
+                    kept(counted(judged_ratings, fact_rating.REASONS, dropped))
+                ),
+                "fact_box_office": fact_box_office.fact_box_office(movie, cpi_month),
+                "dim_movie": dimensions.dim_movie(movie),
+                "bridge_movie_genre": dimensions.bridge_movie_genre(silver("movie_genre")),
+                "dim_genre": dimensions.dim_genre(silver("genre")),
+                "dim_date": dimensions.dim_date(movie),
+                "cpi_month": cpi_month,
+            }
+        )
 
         # From the facts as they were written, so that nothing is computed twice.
         ratings, box_office = gold("fact_rating"), gold("fact_box_office")
         bridge = gold("bridge_movie_genre")
-        hop.write({
-            "agg_genre_rating": rating_aggregates.agg_genre_rating(
-                gold("dim_genre"), bridge, gold("dim_movie"), ratings
-            ),
-            "agg_movie_rating": rating_aggregates.agg_movie_rating(ratings),
-            "agg_release_period": box_office_aggregates.agg_release_period(box_office),
-            "agg_genre_box_office": box_office_aggregates.agg_genre_box_office(box_office, bridge),
-            "release_timing_test": release_timing_test.release_timing_test(spark, box_office),
-        })
+        hop.write(
+            {
+                "agg_genre_rating": rating_aggregates.agg_genre_rating(
+                    gold("dim_genre"), bridge, gold("dim_movie"), ratings
+                ),
+                "agg_movie_rating": rating_aggregates.agg_movie_rating(ratings),
+                "agg_release_period": box_office_aggregates.agg_release_period(box_office),
+                "agg_genre_box_office": box_office_aggregates.agg_genre_box_office(
+                    box_office, bridge
+                ),
+                "release_timing_test": release_timing_test.release_timing_test(spark, box_office),
+            }
+        )
 
-    return hop.report({
-        "fact_rating": {
-            "rows_in": silver_report["tables"]["rating"],
-            "rows_out": hop.tables["fact_rating"],
-            "dropped": dropped.get,
-        },
-        "dim_movie": {
-            "rows_in": silver_report["tables"]["movie"],
-            "rows_out": hop.tables["dim_movie"],
-            "dropped": {},
-        },
-    })
+    return hop.report(
+        {
+            "fact_rating": {
+                "rows_in": silver_report["tables"]["rating"],
+                "rows_out": hop.tables["fact_rating"],
+                "dropped": dropped.get,
+            },
+            "dim_movie": {
+                "rows_in": silver_report["tables"]["movie"],
+                "rows_out": hop.tables["dim_movie"],
+                "dropped": {},
+            },
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 
 from spark.lake import Json, Lake
 
-# Enough that one table's plan is made while another's rows are read; more only queue.
+# Enough that one table is planned while another is written; more would only queue.
 TABLES_AT_ONCE = 4
 
 
@@ -22,29 +22,33 @@ class Hop:
     lake: Lake
     name: str
     run_id: str
+    attempt: str = field(default_factory=lambda: token_hex(4))
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    started_clock: float = field(default_factory=time.monotonic)
     tables: dict[str, int] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        self._clock = time.monotonic()
-        self.prefix = f"{self.name}/{self.run_id}/{token_hex(4)}"
+    @property
+    def prefix(self) -> str:
+        """The key prefix that this try writes below."""
+        return f"{self.name}/{self.run_id}/{self.attempt}"
 
     def write(self, tables: Mapping[str, DataFrame]) -> None:
-        """Writes tables below the hop's prefix and counts the rows that are there then."""
+        """Writes tables below the prefix and notes how many rows are there then."""
 
-        def write(name: str) -> int:
-            return self.lake.write_table(tables[name], f"{self.prefix}/{name}")
+        def write(table: str) -> int:
+            return self.lake.write_table(tables[table], f"{self.prefix}/{table}")
 
         with ThreadPoolExecutor(TABLES_AT_ONCE) as pool:
             self.tables |= zip(tables, pool.map(write, tables), strict=True)
 
     def report(self, rows: Mapping[str, Json]) -> Json:
         """Writes and returns the hop's report (`HopReport` in contracts)."""
+        started_at = self.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         report = {
             "hop": self.name,
             "run_id": self.run_id,
-            "started_at": self.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "seconds": round(time.monotonic() - self._clock, 3),
+            "started_at": started_at,
+            "seconds": round(time.monotonic() - self.started_clock, 3),
             "rows": dict(rows),
             "prefix": self.prefix,
             "tables": self.tables,

@@ -1,6 +1,8 @@
 """Bronze to silver. `python -m spark.jobs.silver RUN_ID`"""
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from pyspark.sql import DataFrame, Observation
 
@@ -11,44 +13,57 @@ from spark.session import spark_session
 from spark.silver import cpi, genres, links, movies, ratings
 
 
+@dataclass(frozen=True)
+class Dataset:
+    """How the rows of a dataset are judged, and the table that holds those that go on."""
+
+    judge: Callable[[DataFrame], DataFrame]
+    reasons: tuple[str, ...]
+    table: str
+    select: Callable[[DataFrame], DataFrame]
+
+
+DATASETS = {
+    "movies": Dataset(movies.judged_movies, movies.REASONS, "movie", movies.movie),
+    "ratings": Dataset(ratings.judged_ratings, ratings.REASONS, "rating", ratings.rating),
+    "links": Dataset(links.judged_links, links.REASONS, "movielens_movie", links.movielens_movie),
+    "cpi": Dataset(cpi.judged_cpi, cpi.REASONS, "cpi_month", cpi.cpi_month),
+}
+
+
 def run(run_id: str) -> Json:
     """Reads the loads that the run's inputs name, writes silver, returns the hop's report."""
     lake = Lake.from_environment()
     hop = Hop(lake, "silver", run_id)
     loads = lake.read_json(f"_runs/{run_id}/inputs.json")["loads"]
-    dropped = {dataset: Observation(dataset) for dataset in loads}
+    dropped = {name: Observation(name) for name in DATASETS}
 
     with spark_session() as spark:
-
-        def bronze(dataset: str) -> DataFrame:
-            return lake.read_table(spark, loads[dataset]["prefix"])
-
-        def observed(dataset: str, judged: DataFrame, reasons: tuple[str, ...]) -> DataFrame:
-            return kept(counted(judged, reasons, dropped[dataset]))
-
-        judged_movies = movies.judged_movies(bronze("movies"))
-        kept_movies = kept(judged_movies)
-        judged_links = links.judged_links(bronze("links"))
-        judged_ratings = ratings.judged_ratings(bronze("ratings"))
-        judged_cpi = cpi.judged_cpi(bronze("cpi"))
-        hop.write({
-            "movie": movies.movie(observed("movies", judged_movies, movies.REASONS)),
-            "rating": ratings.rating(observed("ratings", judged_ratings, ratings.REASONS)),
-            "movielens_movie": links.movielens_movie(observed("links", judged_links, links.REASONS)),
-            "movie_genre": genres.movie_genre(kept_movies),
-            "genre": genres.genre(kept_movies),
-            "cpi_month": cpi.cpi_month(observed("cpi", judged_cpi, cpi.REASONS)),
-        })
-
-    table_of = {"movies": "movie", "links": "movielens_movie", "ratings": "rating", "cpi": "cpi_month"}
-    return hop.report({
-        dataset: {
-            "rows_in": lake.count_rows(loads[dataset]["prefix"]),
-            "rows_out": hop.tables[table],
-            "dropped": dropped[dataset].get,
+        judged = {
+            name: dataset.judge(lake.read_table(spark, loads[name]["prefix"]))
+            for name, dataset in DATASETS.items()
         }
-        for dataset, table in table_of.items()
-    })
+        tables = {
+            dataset.table: dataset.select(
+                kept(counted(judged[name], dataset.reasons, dropped[name]))
+            )
+            for name, dataset in DATASETS.items()
+        }
+        kept_movies = kept(judged["movies"])
+        tables["movie_genre"] = genres.movie_genre(kept_movies)
+        tables["genre"] = genres.genre(kept_movies)
+        hop.write(tables)
+
+    return hop.report(
+        {
+            name: {
+                "rows_in": lake.count_rows(loads[name]["prefix"]),
+                "rows_out": hop.tables[dataset.table],
+                "dropped": dropped[name].get,
+            }
+            for name, dataset in DATASETS.items()
+        }
+    )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,6 @@ def judged_cpi(bronze: DataFrame) -> DataFrame:
 
 
 def cpi_month(cpi: DataFrame) -> DataFrame:
-    """One row per month, named by its first day. An index is above zero; anything else is no value."""
+    """One row per month, named by its first day. An index is above 0: anything else is no value."""
     value = F.col("value").try_cast("decimal(12,3)")
     return cpi.select("month", F.when(value > 0, value).alias("value"))

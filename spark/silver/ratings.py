@@ -9,7 +9,7 @@ REASONS = ("no_rating", "duplicate_rating")
 
 
 def judged_ratings(bronze: DataFrame) -> DataFrame:
-    """Rows without a rating go; of the others the newest of a user and movie wins, then the later row."""
+    """Rows without a rating go; then the newest of a user and movie wins, then the later row."""
     typed = bronze.withColumn("rating", F.col("rating").try_cast("decimal(2,1)"))
     no_rating = F.col("rating").isNull()
     # Rows without a rating are apart, so that they never win over one with a rating.

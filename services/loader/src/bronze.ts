@@ -41,6 +41,7 @@ export class Bronze {
     const { rows, parquet } = groupParquet(slices);
     const created = await this.#lake.create(lakeKeys.group(dataset, load_id, group, rows), parquet);
     (await this.#groupsOf(slices[0])).add(group);
+    this.#failures.delete(lakeKeys.bronze(dataset, load_id));
     this.#log.info({ dataset, load_id, group, rows, bytes: parquet.length, created }, "group in bronze");
   }
 

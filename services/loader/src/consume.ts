@@ -47,7 +47,7 @@ export class SliceConsumer {
     this.#topics = [...datasetNames.map((dataset) => `${topicPrefix}${dataset}`), this.#deadLetterTopic];
     this.#consumer = kafka.consumer({
       groupId,
-      sessionTimeout: 15_000,
+      sessionTimeout: 10_000,
       heartbeatInterval: 2_000,
       maxBytesPerPartition: 4 << 20,
       maxBytes: 16 << 20,

@@ -17,17 +17,27 @@ const arrowTypes: Readonly<Record<CellKind, string>> = {
 
 /** One Parquet file of a group's slices, in the order given; refuses slices that are not as their contract says. */
 export function groupParquet(slices: readonly Slice[]): { rows: number; parquet: Uint8Array } {
-  const [first, ...others] = slices.map(readSlice);
-  const batches = [first, ...others].flatMap((table) => table?.batches.filter((batch) => batch.numRows > 0) ?? []);
-  const group = new Table(first?.schema ?? new Schema(), batches);
-  // Without dictionaries a group of ratings is written four times as fast and is half as large.
-  const properties = new WriterPropertiesBuilder().setCompression(Compression.ZSTD).setDictionaryEnabled(false).build();
-  const parquet = writeParquet(WasmTable.fromIPCStream(tableToIPC(group, "stream")), properties);
-  return { rows: group.numRows, parquet };
+  try {
+    const [first, ...others] = slices.map(readSlice);
+    const batches = [first, ...others].flatMap((table) => table?.batches.filter((batch) => batch.numRows > 0) ?? []);
+    const group = new Table(first?.schema ?? new Schema(), batches);
+    return {
+      rows: group.numRows,
+      parquet: writeParquet(WasmTable.fromIPCStream(tableToIPC(group, "stream")), properties()),
+    };
+  } catch (cause) {
+    if (cause instanceof ServiceError) throw cause;
+    throw new ServiceError("bad_slice", `the slices cannot be read as Arrow: ${String(cause)}`, { cause });
+  }
+}
+
+/** Without dictionaries a group of ratings is written four times as fast and is half as large. */
+function properties() {
+  return new WriterPropertiesBuilder().setCompression(Compression.ZSTD).setDictionaryEnabled(false).build();
 }
 
 function readSlice(slice: Slice): Table {
-  const table = decode(slice);
+  const table = tableFromIPC(slice.value);
   const expected = [
     "row_number Int32",
     ...contractColumns(datasets[slice.dataset]).map(({ name, kind }) => `${name} ${arrowTypes[kind]}`),
@@ -43,12 +53,4 @@ function readSlice(slice: Slice): Table {
     );
   }
   return table;
-}
-
-function decode(slice: Slice): Table {
-  try {
-    return tableFromIPC(slice.value);
-  } catch (cause) {
-    throw new ServiceError("bad_slice", `slice ${slice.slice} is not an Arrow stream`, { cause });
-  }
 }

@@ -4,9 +4,19 @@ import type { Kafka } from "kafkajs";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Bronze } from "../src/bronze.ts";
 import { type ConsumeOptions, SliceConsumer } from "../src/consume.ts";
-import { offsetsOutOfRange } from "../src/consumerOffsets.ts";
+import { deleteConsumed, offsetsOutOfRange } from "../src/consumerOffsets.ts";
+import { sealLoad } from "../src/seal.ts";
 import { newKafka, newLake, quietLog, uniqueName, until } from "./engines.ts";
-import { deleteTopics, groupKeys, type MadeLoad, makeLoad, makeTopics, produce, rowNumbers } from "./loads.ts";
+import {
+  deleteTopics,
+  groupKeys,
+  type MadeLoad,
+  makeLoad,
+  makeTopics,
+  produce,
+  putManifest,
+  rowNumbers,
+} from "./loads.ts";
 
 const topicPrefix = `${uniqueName("bronze")}-`;
 let kafka: Kafka;
@@ -54,21 +64,28 @@ async function stopConsumer(consumer: SliceConsumer): Promise<void> {
 const isComplete = async (load: MadeLoad) => (await groupKeys(lake, load)).length === load.manifest.group_rows.length;
 
 /** Committed offsets by partition of the load's topic; -1 where there is none. */
-async function committed(groupId: string, load: MadeLoad): Promise<number[]> {
+async function committed(groupId: string, load: MadeLoad, prefix = topicPrefix): Promise<number[]> {
   const admin = kafka.admin();
   await admin.connect();
-  const [topic] = await admin.fetchOffsets({ groupId, topics: [`${topicPrefix}${load.dataset}`] });
+  const [topic] = await admin.fetchOffsets({ groupId, topics: [`${prefix}${load.dataset}`] });
   await admin.disconnect();
   return (topic?.partitions ?? []).sort((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset));
 }
 
-async function endOffsets(load: MadeLoad): Promise<number[]> {
+async function offsetRanges(load: MadeLoad, prefix = topicPrefix): Promise<{ low: number; high: number }[]> {
   const admin = kafka.admin();
   await admin.connect();
-  const offsets = await admin.fetchTopicOffsets(`${topicPrefix}${load.dataset}`);
+  const offsets = await admin.fetchTopicOffsets(`${prefix}${load.dataset}`);
   await admin.disconnect();
-  return offsets.sort((a, b) => a.partition - b.partition).map(({ high }) => Number(high));
+  return offsets
+    .sort((a, b) => a.partition - b.partition)
+    .map(({ low, high }) => ({ low: Number(low), high: Number(high) }));
 }
+
+const endOffsets = async (load: MadeLoad) => (await offsetRanges(load)).map(({ high }) => high);
+
+const job = { signal: new AbortController().signal, progress: () => {} };
+const request = ({ dataset, load_id }: MadeLoad) => ({ run_id: "run", dataset, load_id });
 
 async function expectEachRowOnce(load: MadeLoad): Promise<void> {
   const numbers = await rowNumbers(lake, load);
@@ -209,6 +226,53 @@ test("an abandoned load's open group does not hold back commits once a newer loa
   await until("the commit is past the abandoned group", async () => (await committed(groupId, newer))[0] === end);
   await produce(kafka, abandoned, abandoned.slices, { topicPrefix, timestamp: now + 602_000 });
   await until("the load is complete when it is ingested again", () => isComplete(abandoned));
+});
+
+test("a slice that is not as its contract says drops its group, fails the seal at once, and stops nothing else", async () => {
+  const load = makeLoad("links", uniqueName("bad"), [3]);
+  const other = makeLoad("links", uniqueName("good"), [3]);
+  await putManifest(lake, load);
+  const bronze = new Bronze(lake, quietLog);
+  await startConsumer(uniqueName("group"), { bronze });
+  const [slice] = load.slices;
+  if (!slice) throw new Error("no slice");
+  await produce(kafka, load, [{ ...slice, value: Buffer.from("<html>") }], { topicPrefix });
+  await produce(kafka, other, other.slices, { topicPrefix });
+  await until("the other load is there", () => isComplete(other));
+  const parts = { lake, bronze, consumerFault: () => undefined, idleMilliseconds: 60_000 };
+  await expect(sealLoad(parts, request(load), job)).rejects.toThrow(
+    /slice 0 has the columns ; expected row_number Int32/,
+  );
+});
+
+test("records are deleted behind what is committed only, and a loader that starts later misses none", async () => {
+  const prefix = `${uniqueName("delete")}-`;
+  await makeTopics(kafka, prefix);
+  const groupId = uniqueName("group");
+  const [sealed, open] = [
+    makeLoad("cpi", uniqueName("sealed"), [4, 4]),
+    makeLoad("cpi", uniqueName("open"), [1, 1, 1]),
+  ];
+  await putManifest(lake, sealed);
+  const bronze = new Bronze(lake, quietLog);
+  const consumer = await startConsumer(groupId, { topicPrefix: prefix, bronze });
+  const parts = { lake, bronze, consumerFault: () => consumer.fault, idleMilliseconds: 60_000 };
+  const sealing = sealLoad(parts, request(sealed), job);
+  await produce(kafka, sealed, sealed.slices, { topicPrefix: prefix });
+  await produce(kafka, open, open.slices.slice(0, 2), { topicPrefix: prefix });
+  expect(await sealing).toMatchObject({ rows: 8, was_sealed: false });
+  const committedFirst = async () => (await committed(groupId, sealed, prefix))[0];
+  await until("the sealed load is committed", async () => (await committedFirst()) === 2);
+  await deleteConsumed(kafka, groupId, [`${prefix}cpi`]);
+  expect((await offsetRanges(sealed, prefix))[0]).toEqual({ low: 2, high: 4 });
+  await stopConsumer(consumer);
+  const next = await startConsumer(groupId, { topicPrefix: prefix });
+  await produce(kafka, open, open.slices.slice(2), { topicPrefix: prefix });
+  await until("the open load is there", () => isComplete(open));
+  await expectEachRowOnce(open);
+  expect(next.fault).toBeUndefined();
+  await stopConsumer(next);
+  await deleteTopics(kafka, prefix);
 });
 
 test("records that are gone before they were read are an error, not a jump", async () => {

@@ -192,7 +192,7 @@ export async function makeTopics(kafka: Kafka, topicPrefix: string): Promise<voi
     numPartitions: partitions,
     configEntries: [{ name: "retention.ms", value: "-1" }],
   }));
-  await admin.createTopics({ topics });
+  await admin.createTopics({ topics, waitForLeaders: false });
   await until("the topics are known", () =>
     admin.fetchTopicMetadata({ topics: topics.map(({ topic }) => topic) }).then(
       () => true,

@@ -1,0 +1,92 @@
+import { BoxError } from "./boxError.ts";
+import { recordedProcesses, runningProcess } from "./embedded/processes.ts";
+import { memoryOf, withDescendants } from "./embedded/processTree.ts";
+import type { Box } from "./openBox.ts";
+import { type RunOutcome, runPipeline } from "./pipeline/runPipeline.ts";
+
+export interface BenchReport {
+  run_id: string;
+  seconds: number;
+  waiting_seconds: number;
+  peak_memory_mib: number;
+  peak_by_service_mib: Record<string, number>;
+  hops: { hop: string; seconds: number; rows_in: number; rows_per_second: number }[];
+}
+
+// Reading the shared part of memory costs the kernel some milliseconds a process.
+const sampleMilliseconds = 3_000;
+const mebibyte = 1 << 20;
+
+/** A full-refresh run on engines that are up: seconds and rows per second of each hop, waiting, and memory. */
+export async function bench(box: Box, edition: string | undefined, signal: AbortSignal): Promise<BenchReport> {
+  const services = recordedProcesses().filter((name) => runningProcess(name));
+  if (services.length === 0) throw new BoxError("nothing of this box is running; start it with ./box up");
+  const memory = watchMemory(services);
+  let outcome: RunOutcome;
+  try {
+    outcome = await runPipeline(
+      box,
+      { full_refresh: true, allow_older: true, ...(edition === undefined ? {} : { edition }) },
+      signal,
+    );
+  } finally {
+    memory.stop();
+  }
+  return {
+    run_id: outcome.runId,
+    seconds: outcome.seconds,
+    waiting_seconds: outcome.waitingSeconds,
+    peak_memory_mib: memory.peak(),
+    peak_by_service_mib: memory.peakByService(),
+    hops: outcome.hops.map(({ name, seconds, rowsIn }) => ({
+      hop: name,
+      seconds,
+      rows_in: rowsIn,
+      rows_per_second: seconds > 0 ? rowsIn / seconds : 0,
+    })),
+  };
+}
+
+/** Samples the memory of services with all their children; the peak is that of one moment over all of them. */
+function watchMemory(services: readonly string[]) {
+  let total = 0;
+  const byService: Record<string, number> = {};
+  const sample = () => {
+    let now = 0;
+    for (const service of services) {
+      const pid = runningProcess(service)?.pid;
+      if (pid === undefined) continue;
+      const bytes = withDescendants([pid]).reduce((sum, member) => sum + memoryOf(member), 0);
+      byService[service] = Math.max(byService[service] ?? 0, bytes);
+      now += bytes;
+    }
+    total = Math.max(total, now);
+  };
+  const timer = setInterval(sample, sampleMilliseconds);
+  return {
+    stop: () => clearInterval(timer),
+    peak: () => Math.round(total / mebibyte),
+    peakByService: () =>
+      Object.fromEntries(Object.entries(byService).map(([name, bytes]) => [name, Math.round(bytes / mebibyte)])),
+  };
+}
+
+/** The report as lines for a terminal. */
+export function benchText(report: BenchReport): string {
+  const hops = report.hops.map(
+    ({ hop, seconds, rows_in, rows_per_second }) =>
+      `  ${hop.padEnd(16)}${seconds.toFixed(2).padStart(8)} s${rows_in.toLocaleString("en").padStart(12)} rows${Math.round(rows_per_second).toLocaleString("en").padStart(12)} rows/s`,
+  );
+  const services = Object.entries(report.peak_by_service_mib).map(
+    ([name, mib]) => `  ${name.padEnd(24)}${String(mib).padStart(6)} MiB`,
+  );
+  const share = Math.round((report.waiting_seconds / report.seconds) * 100);
+  return [
+    ...hops,
+    `run      ${report.seconds.toFixed(1)} s`,
+    `waiting  ${report.waiting_seconds.toFixed(1)} s of it between tasks (${share} %)`,
+    `memory   ${report.peak_memory_mib} MiB at the peak, all processes together (PSS)`,
+    "peak of each service, not at one moment:",
+    ...services,
+  ].join("\n");
+}

@@ -1,0 +1,82 @@
+import { Jobs } from "@boxoffice/platform/jobs";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import type { FastifyInstance } from "fastify";
+import type pg from "pg";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { Bronze } from "../src/bronze.ts";
+import { loaderServer } from "../src/http.ts";
+import { migrate } from "../src/migrations.ts";
+import { migrationsDirectory, newDatabase, newLake, quietLog, uniqueName, until } from "./engines.ts";
+import { putGold } from "./goldTables.ts";
+
+let lake: ObjectStore;
+let pool: pg.Pool;
+let drop: () => Promise<void>;
+let server: FastifyInstance;
+let missing: string[] = [];
+
+beforeAll(async () => {
+  lake = await newLake();
+  ({ pool, drop } = await newDatabase());
+  await migrate(pool, migrationsDirectory, quietLog);
+  server = loaderServer({
+    seal: { lake, bronze: new Bronze(lake, quietLog), consumerFault: () => undefined, idleMilliseconds: 100 },
+    pool,
+    seals: new Jobs(quietLog),
+    versions: new Jobs(quietLog),
+    onSealed: () => {},
+    onPublished: () => {},
+    notReady: async () => missing,
+    log: quietLog,
+  });
+});
+afterAll(async () => {
+  await server.close();
+  await drop();
+  lake.close();
+});
+
+const post = (url: string, payload: object) => server.inject({ method: "POST", url, payload });
+const get = (url: string) => server.inject({ method: "GET", url });
+
+test("the service is ready when nothing is missing, and else says what", async () => {
+  expect((await get("/readyz")).statusCode).toBe(200);
+  missing = ["the lake"];
+  expect((await get("/readyz")).json()).toEqual({ status: "waiting", missing: ["the lake"] });
+  expect((await get("/healthz")).statusCode).toBe(200);
+  missing = [];
+});
+
+test("a request for a version starts a job; the same again is the same job until gold was written anew", async () => {
+  const run = uniqueName("run");
+  await putGold(lake, run);
+  const first = await post("/versions", { run_id: run });
+  expect(first.statusCode).toBe(202);
+  const { id } = first.json();
+  await until("the job has ended", async () => (await get(`/versions/${id}`)).json().state !== "running");
+  expect((await get(`/versions/${id}`)).json()).toMatchObject({ state: "done", result: { run_id: run } });
+  expect((await post("/versions", { run_id: run })).json()).toMatchObject({ id, state: "done" });
+  await putGold(lake, run, undefined, {}, "try2");
+  const again = (await post("/versions", { run_id: run })).json();
+  expect(again.id).not.toBe(id);
+  await until("the job has ended", async () => (await get(`/versions/${again.id}`)).json().state !== "running");
+});
+
+test("a job nobody knows is not found, and the answer says to post it again", async () => {
+  const answer = await get("/seals/run.movies.load");
+  expect(answer.statusCode).toBe(404);
+  expect(answer.json().error.message).toContain("post it again");
+});
+
+test("a request that is not as expected, or comes too early, is refused with a reason", async () => {
+  const bad = await post("/seals", { run_id: "a run", dataset: "films", load_id: "x" });
+  expect(bad.statusCode).toBe(400);
+  expect(bad.json().error.issues.map(({ path }: { path: string }) => path)).toEqual(["run_id", "dataset"]);
+  const early = await post("/publications", { run_id: "early" });
+  expect(early.statusCode).toBe(409);
+  expect(early.json().error).toMatchObject({ code: "missing_report", retryable: false });
+});
+
+test("without a published run there are no dead letters to show", async () => {
+  expect((await get("/dead-letters")).json()).toEqual({ dead_letters: [], total: 0 });
+});

@@ -1,0 +1,76 @@
+from decimal import Decimal
+
+from pyspark.sql import DataFrame
+
+from spark.dropped import DROPPED, kept
+from spark.gold.fact_rating import fact_rating, judged_ratings
+from spark.gold.rating_aggregates import agg_genre_rating, agg_movie_rating
+from spark.tests.conftest import Frame, rows_of
+
+FACT = "user_id int, movie_id int, tmdb_id int, rating decimal(2,1)"
+
+
+def rated(user: int, movielens: int, tmdb: int, stars: str) -> dict:
+    return {"user_id": user, "movie_id": movielens, "tmdb_id": tmdb, "rating": Decimal(stars)}
+
+
+def ratings(frame: Frame) -> DataFrame:
+    return frame(
+        FACT,
+        rated(1, 10, 862, "3.5"),
+        rated(2, 10, 862, "5.0"),
+        rated(1, 11, 862, "4.0"),
+        rated(1, 12, 5, "0.5"),
+    )
+
+
+def test_ratings_reach_movies_through_links_only(frame: Frame) -> None:
+    given = frame(
+        "user_id int, movie_id int, rating decimal(2,1), rated_at timestamp",
+        {"user_id": 1, "movie_id": 1},
+        {"user_id": 1, "movie_id": 2},
+        {"user_id": 1, "movie_id": 3},
+        {"user_id": 1, "movie_id": 862},
+        {"user_id": 1, "movie_id": 5},
+    )
+    links = frame(
+        "movie_id int, imdb_id string, tmdb_id int",
+        {"movie_id": 1, "tmdb_id": 862},
+        {"movie_id": 2},
+        {"movie_id": 3, "tmdb_id": 404},
+        {"movie_id": 5, "tmdb_id": 862},
+    )
+    movies = frame("tmdb_id int, title string", {"tmdb_id": 862}, {"tmdb_id": 1})
+    judged = judged_ratings(given, links, movies)
+    assert rows_of(fact_rating(kept(judged)), "movie_id", "tmdb_id") == [(1, 862), (5, 862)]
+    assert rows_of(judged.where(f"{DROPPED} is not null"), "movie_id", DROPPED) == [
+        (2, "no_movie"),
+        (3, "no_movie"),
+        (862, "no_movie"),
+    ]
+
+
+def test_movie_means_are_exact_sums_divided_once(frame: Frame) -> None:
+    assert rows_of(agg_movie_rating(ratings(frame))) == [
+        (5, 1, Decimal("0.5"), 0.5),
+        (862, 3, Decimal("12.5"), 12.5 / 3),
+    ]
+
+
+def test_every_genre_has_a_row_and_a_user_counts_once_in_it(frame: Frame) -> None:
+    genres = frame(
+        "genre_id int, name string", *({"genre_id": n, "name": f"genre {n}"} for n in (1, 2, 3))
+    )
+    pairs = [(862, 1), (5, 1), (862, 2), (7, 3)]
+    bridge = frame("tmdb_id int, genre_id int", *({"tmdb_id": t, "genre_id": g} for t, g in pairs))
+    movies = frame(
+        "tmdb_id int, vote_count bigint",
+        {"tmdb_id": 862, "vote_count": 100},
+        {"tmdb_id": 5, "vote_count": 11},
+        {"tmdb_id": 7},
+    )
+    assert rows_of(agg_genre_rating(genres, bridge, movies, ratings(frame))) == [
+        (1, 4, 2, Decimal("13.0"), 3.25, 2, 111),
+        (2, 3, 2, Decimal("12.5"), 12.5 / 3, 1, 100),
+        (3, 0, 0, Decimal("0.0"), None, 1, 0),
+    ]

@@ -1,0 +1,190 @@
+import ast
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from pyspark.errors import PySparkException
+from pyspark.sql import Observation
+
+from spark.dropped import DROPPED, counted, kept
+from spark.silver import genres
+from spark.silver.cpi import cpi_month, judged_cpi
+from spark.silver.links import judged_links, movielens_movie
+from spark.silver.movies import judged_movies, movie
+from spark.silver.ratings import REASONS, judged_ratings, rating
+from spark.tests import bronze
+from spark.tests.conftest import Frame, rows_of
+
+
+def test_of_several_movies_with_one_id_the_most_votes_win_and_ties_go_to_the_later_row(
+    frame: Frame,
+) -> None:
+    judged = judged_movies(
+        frame(
+            bronze.MOVIES,
+            {"row_number": 1, "id": 5, "title": "most votes", "vote_count": 9.0},
+            {"row_number": 2, "id": 5, "title": "fewer votes", "vote_count": 8.0},
+            {"row_number": 3, "id": 5, "title": "no votes known"},
+            {"row_number": 4, "id": 6, "title": "earlier", "vote_count": 1.0},
+            {"row_number": 5, "id": 6, "title": "later", "vote_count": 1.0},
+            {"row_number": 6, "id": 7, "title": "null"},
+            {"row_number": 7, "id": 7, "title": "zero is more than null", "vote_count": 0.0},
+        )
+    )
+    assert rows_of(movie(kept(judged)), "tmdb_id", "title") == [
+        (5, "most votes"),
+        (6, "later"),
+        (7, "zero is more than null"),
+    ]
+    assert rows_of(judged.where(f"{DROPPED} is not null"), "row_number", DROPPED) == [
+        (2, "duplicate_id"),
+        (3, "duplicate_id"),
+        (4, "duplicate_id"),
+        (6, "duplicate_id"),
+    ]
+
+
+def test_movie_cells_are_typed_and_what_is_no_figure_is_unknown(frame: Frame) -> None:
+    movies = frame(
+        bronze.MOVIES,
+        {
+            "id": 1,
+            "adult": "TRUE",
+            "video": "False",
+            "budget": 30_000_000.0,
+            "revenue": 1e300,
+            "vote_average": 7.7,
+            "vote_count": 5415.0,
+        },
+        {"id": 2, "adult": " - Written by", "budget": 12.5, "revenue": 2_787_965_087.0},
+    )
+    names = ("adult", "video", "budget", "revenue", "vote_average", "vote_count")
+    assert rows_of(movie(movies), "tmdb_id", *names) == [
+        (1, True, False, 30_000_000, None, Decimal("7.700"), 5415),
+        (2, None, None, 13, 2_787_965_087, None, None),
+    ]
+
+
+GENRE_LISTS = [
+    "[{'id': 16, 'name': 'Animation'}, {'id': 35, 'name': 'Comedy'}]",
+    """[{'id': 1, 'name': "Rock 'n' Roll"}]""",
+    r"[{'id': 2, 'name': 'Rock \'n\' Roll'}]",
+    r"""[{'id': 3, 'name': 'She said "no" and it\'s final'}]""",
+    '[{"id": 4, "name": "Science Fiction"}]',
+    r"[{'id': 5, 'name': 'back\\slash'}, {'id': 6, 'name': 'caf\xe9'}, {'id': 7, 'name': '\\xe9'}]",
+    r"[{'id': 8, 'name': 'em\u2014dash'}]",
+    "[{'id':9,'name':'no spaces: {\"id\": 1}, [2]'}]",
+    "[{'id': 10, 'name': 'Ação, não'}]",
+    "[]",
+]
+
+
+def test_genre_lists_hold_what_python_reads_in_them(frame: Frame) -> None:
+    movies = frame(
+        bronze.MOVIES, *({"id": n, "genres": text} for n, text in enumerate(GENRE_LISTS, 1))
+    )
+    expected = {g["id"]: g["name"] for text in GENRE_LISTS for g in ast.literal_eval(text)}
+    assert dict(rows_of(genres.genre(movies), "genre_id", "name")) == expected
+
+
+def test_a_movie_counts_once_in_each_distinct_genre_and_may_have_none(frame: Frame) -> None:
+    movies = frame(
+        bronze.MOVIES,
+        {"id": 1, "genres": "[{'id': 18, 'name': 'Drama'}, {'id': 18, 'name': 'Drama'}]"},
+        {"id": 2, "genres": "[]"},
+        {"id": 3},
+        {"id": 4, "genres": "[{'id': 18, 'name': 'Dramas'}, {'id': 35, 'name': 'Comedy'}]"},
+    )
+    assert rows_of(genres.movie_genre(movies)) == [(1, 18), (4, 18), (4, 35)]
+    assert rows_of(genres.genre(movies)) == [(18, "Drama"), (35, "Comedy")]
+
+
+def test_a_genre_list_that_cannot_be_read_is_an_error_and_not_a_loss(frame: Frame) -> None:
+    movies = frame(bronze.MOVIES, {"id": 1, "genres": "[{'id': 18, 'name': "})
+    with pytest.raises(PySparkException, match="MALFORMED_RECORD"):
+        genres.genre(movies).collect()
+
+
+def test_ratings_without_a_rating_go_first_then_the_newest_and_the_later_row_win(
+    frame: Frame,
+) -> None:
+    judged = judged_ratings(
+        frame(
+            bronze.RATINGS,
+            {"row_number": 1, "user_id": 1, "movie_id": 1, "rating": 3.5, "timestamp": 100},
+            {"row_number": 2, "user_id": 1, "movie_id": 1, "rating": 4.0, "timestamp": 90},
+            {"row_number": 3, "user_id": 1, "movie_id": 1, "timestamp": 200},
+            {"row_number": 4, "user_id": 1, "movie_id": 2, "rating": 0.5, "timestamp": 7},
+            {"row_number": 5, "user_id": 1, "movie_id": 2, "rating": 5.0, "timestamp": 7},
+            {"row_number": 6, "user_id": 2, "movie_id": 2, "rating": 2.0},
+            {"row_number": 7, "user_id": 2, "movie_id": 2, "rating": 1.5, "timestamp": 0},
+            {"row_number": 8, "user_id": 3, "movie_id": 2, "rating": 1.0},
+            {"row_number": 9, "user_id": 4, "movie_id": 9},
+        )
+    )
+    assert rows_of(kept(judged), "row_number", "rating") == [
+        (1, Decimal("3.5")),
+        (5, Decimal("5.0")),
+        (7, Decimal("1.5")),
+        (8, Decimal("1.0")),
+    ]
+    assert rows_of(judged.where(f"{DROPPED} is not null"), "row_number", DROPPED) == [
+        (2, "duplicate_rating"),
+        (3, "no_rating"),
+        (4, "duplicate_rating"),
+        (6, "duplicate_rating"),
+        (9, "no_rating"),
+    ]
+
+
+def test_dropped_rows_are_counted_while_the_others_are_read(frame: Frame) -> None:
+    rows = [
+        {"row_number": n, "user_id": n % 7 + 1, "movie_id": 1, "rating": float(n % 5) or None}
+        for n in range(1, 101)
+    ]
+    dropped = Observation("ratings")
+    out = rating(kept(counted(judged_ratings(frame(bronze.RATINGS, *rows)), REASONS, dropped)))
+    rows_out = len(out.collect())
+    assert dropped.get == {"no_rating": 20, "duplicate_rating": 73}
+    assert rows_out + sum(dropped.get.values()) == len(rows)
+
+
+def test_rated_at_is_in_utc_and_null_where_the_source_has_no_time(frame: Frame) -> None:
+    ratings = frame(
+        "user_id int, movie_id int, rating decimal(2,1), timestamp bigint",
+        {"user_id": 1, "timestamp": 1_260_759_144},
+        {"user_id": 2},
+    )
+    epochs = rating(ratings).selectExpr("user_id", "unix_seconds(rated_at)", "string(rated_at)")
+    noon = datetime.fromtimestamp(1_260_759_144, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    assert rows_of(epochs) == [(1, 1_260_759_144, noon), (2, None, None)]
+
+
+def test_the_later_link_of_a_movielens_id_wins(frame: Frame) -> None:
+    links = frame(
+        bronze.LINKS,
+        {"row_number": 1, "movie_id": 1, "imdb_id": "0114709", "tmdb_id": 862},
+        {"row_number": 2, "movie_id": 2, "imdb_id": "0113497", "tmdb_id": 8844},
+        {"row_number": 3, "movie_id": 1, "imdb_id": "0114709"},
+    )
+    assert rows_of(movielens_movie(kept(judged_links(links)))) == [
+        (1, "0114709", None),
+        (2, "0113497", 8844),
+    ]
+
+
+def test_a_month_keeps_its_later_observation_and_its_missing_value(frame: Frame) -> None:
+    observations = frame(
+        bronze.CPI,
+        {"row_number": 1, "observation_date": date(2025, 9, 1), "value": 324.368},
+        {"row_number": 2, "observation_date": date(2025, 10, 1)},
+        {"row_number": 3, "observation_date": date(2025, 9, 15), "value": 324.5},
+        {"row_number": 4, "observation_date": date(2025, 11, 1), "value": 0.0},
+    )
+    judged = judged_cpi(observations)
+    assert rows_of(cpi_month(kept(judged))) == [
+        (date(2025, 9, 1), Decimal("324.500")),
+        (date(2025, 10, 1), None),
+        (date(2025, 11, 1), None),
+    ]
+    assert rows_of(judged.where(f"{DROPPED} is not null"), "row_number") == [(1,)]
