@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
 from collections import Counter
 from datetime import UTC, datetime
@@ -9,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
-from dbt.cli.main import dbtRunner
 
 from spark.lake import Lake
 
 Json = dict[str, Any]
 
+#: dbt's exit codes when it came to its end, with or without failed nodes.
+FINISHED = {0, 1}
 FAILED = {"error", "fail"}
 
 
@@ -33,14 +36,29 @@ class DbtFailed(AirflowException):
 def dbt_build(run_id: str) -> None:
     """Builds and tests the run's marts, reports as dbt.json, and raises when anything failed."""
     started_at = datetime.now(UTC)
-    with tempfile.TemporaryDirectory(prefix="dbt-", dir=os.environ.get("WORK_DIR")) as scratch:
-        outcome = dbtRunner().invoke(_arguments(run_id, Path(scratch)))
-        if outcome.exception:
-            raise DbtFailed(f"dbt stopped: {outcome.exception}") from outcome.exception
+    work_dir = Path(os.environ.get("WORK_DIR") or tempfile.gettempdir())
+    work_dir.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="dbt-", dir=work_dir) as scratch:
+        dbt = subprocess.run(
+            _command(run_id, Path(scratch)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        print(dbt.stdout)
+        if dbt.returncode not in FINISHED:
+            raise DbtFailed(f"dbt stopped: {reason_in(dbt.stdout)}")
         run_results = json.loads(Path(scratch, "target", "run_results.json").read_text())
     report = dbt_report(run_id, started_at, run_results["results"])
     Lake.from_environment().write_json(f"_runs/{run_id}/dbt.json", report)
     raise_for_failures(report["failures"])
+
+
+def reason_in(output: str) -> str:
+    """Why dbt stopped before its end, in its own words."""
+    _, _, reason = output.partition("Encountered an error:")
+    return reason.strip() or "\n".join(output.splitlines()[-10:])
 
 
 def dbt_report(run_id: str, started_at: datetime, results: list[Json]) -> Json:
@@ -81,9 +99,10 @@ def _words(result: Json) -> list[str]:
     return result["unique_id"].split(".")
 
 
-def _arguments(run_id: str, scratch: Path) -> list[str]:
+def _command(run_id: str, scratch: Path) -> list[str]:
     project = os.environ["DBT_PROJECT_DIR"]
     return [
+        str(Path(sys.executable).with_name("dbt")),
         *("--no-use-colors", "--no-send-anonymous-usage-stats", "build"),
         *("--project-dir", project, "--profiles-dir", project),
         *("--target-path", str(scratch / "target"), "--log-path", str(scratch / "logs")),

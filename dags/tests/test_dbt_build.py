@@ -9,6 +9,7 @@ from boxoffice_tasks.dbt_build import (
     DbtFailed,
     dbt_report,
     raise_for_failures,
+    reason_in,
 )
 
 STARTED_AT = datetime(2026, 11, 23, 20, tzinfo=UTC)
@@ -59,3 +60,18 @@ def test_an_error_of_the_warehouse_is_tried_again() -> None:
 
 def test_nothing_is_raised_when_nothing_failed() -> None:
     raise_for_failures(dbt_report("r1", STARTED_AT, BUILT)["failures"])
+
+
+def test_of_a_dbt_that_stopped_its_own_reason_is_shown() -> None:
+    output = (
+        "20:28:22  Running with dbt=1.11.16\n"
+        "20:28:23  Encountered an error:\n"
+        "Runtime Error\n  Could not find profile named 'boxoffice'\n"
+    )
+    assert reason_in(output) == "Runtime Error\n  Could not find profile named 'boxoffice'"
+
+
+def test_of_a_dbt_that_was_cut_off_its_last_lines_are_shown() -> None:
+    assert reason_in("20:28:22  Running with dbt=1.11.16\nKilled") == (
+        "20:28:22  Running with dbt=1.11.16\nKilled"
+    )

@@ -1,18 +1,25 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { datasetNames } from "@boxoffice/contracts/dataset";
 import { deadLetterTopic, partitions } from "@boxoffice/contracts/slice";
-import type { Kafka } from "kafkajs";
+import type { Admin, Kafka } from "kafkajs";
+import { ServiceError } from "./serviceError.ts";
 
 /** A slice of wide records is a few MiB; the broker's default limit is 1 MiB. */
 const largestMessage = String(16 << 20);
+const patienceMilliseconds = 30_000;
 
 /** Makes the topics there are not. Records go only when their load is sealed, so nothing is deleted by age or size. */
 export async function ensureTopics(kafka: Kafka): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
   try {
+    const existing = await admin.listTopics();
+    const wanted = [...datasetNames, deadLetterTopic].filter((topic) => !existing.includes(topic));
+    if (wanted.length === 0) return;
     await admin.createTopics({
-      waitForLeaders: true,
-      topics: [...datasetNames, deadLetterTopic].map((topic) => ({
+      // kafkajs' own wait throws when a partition has no leader yet.
+      waitForLeaders: false,
+      topics: wanted.map((topic) => ({
         topic,
         numPartitions: partitions,
         configEntries: [
@@ -22,7 +29,30 @@ export async function ensureTopics(kafka: Kafka): Promise<void> {
         ],
       })),
     });
+    await untilLed(admin, wanted);
   } finally {
     await admin.disconnect();
   }
+}
+
+/** A broker may name itself as leader before it serves a partition, so each is asked for its offsets. */
+async function untilLed(admin: Admin, topics: string[]): Promise<void> {
+  const deadline = Date.now() + patienceMilliseconds;
+  let last: unknown;
+  while (Date.now() < deadline) {
+    try {
+      const metadata = await admin.fetchTopicMetadata({ topics });
+      if (metadata.topics.every((topic) => topic.partitions.every(({ leader }) => leader >= 0))) {
+        await Promise.all(topics.map((topic) => admin.fetchTopicOffsets(topic)));
+        return;
+      }
+    } catch (error) {
+      last = error;
+    }
+    await sleep(100);
+  }
+  throw new ServiceError("no_leader", `Kafka has no leader for ${topics.join(", ")} after 30 s`, {
+    retryable: true,
+    cause: last,
+  });
 }

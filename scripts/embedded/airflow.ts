@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { airflowHealth } from "../pipeline/airflowApi.ts";
+import { airflowHealth, executionApiAnswers } from "../pipeline/airflowApi.ts";
 import { setting } from "../settings.ts";
 import type { Recipe, RecipeContext } from "./recipe.ts";
 
@@ -31,12 +31,12 @@ export const airflowMigrate: Recipe = {
 export const airflowApiServer: Recipe = {
   ports: ["AIRFLOW_PORT"],
   command: (context) => airflow(context, ["api-server"]),
-  isReady: async ({ service }) => (await airflowHealth(service.environment)) !== undefined,
+  isReady: async ({ service }) => executionApiAnswers(service.environment),
 };
 
 export const airflowScheduler: Recipe = {
   ports: [],
-  command: (context) => airflow(context, ["scheduler"]),
+  command: (context) => airflow(context, ["scheduler", "--skip-serve-logs"]),
   isReady: async ({ service }) => (await airflowHealth(service.environment))?.scheduler === "healthy",
 };
 

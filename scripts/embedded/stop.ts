@@ -23,7 +23,7 @@ export async function stopServices(): Promise<string[]> {
   await step(`Stopping ${names.length} processes`, async (report) => {
     for (const group of stages(names)) {
       report(group.join(", "));
-      await Promise.all(group.map((name) => stopProcess(name, recipes[name]?.stopSignal ?? "SIGTERM", 20)));
+      await Promise.all(group.map((name) => stopProcess(name, recipes[name]?.stopSignal ?? "SIGTERM", 12)));
     }
   });
   return names;

@@ -6,20 +6,7 @@ const component = z.object({ status: z.string().nullable() });
 const health = z.object({ scheduler: component, dag_processor: component });
 const token = z.object({ access_token: z.string() });
 const dagRun = z.object({ dag_run_id: z.string(), state: z.string() });
-const taskInstances = z.object({
-  task_instances: z.array(
-    z.object({
-      dag_id: z.string(),
-      task_id: z.string(),
-      map_index: z.number(),
-      state: z.string().nullable(),
-      start_date: z.string().nullable(),
-      end_date: z.string().nullable(),
-      try_number: z.number(),
-    }),
-  ),
-});
-export type TaskInstance = z.infer<typeof taskInstances>["task_instances"][number];
+const dagRuns = z.object({ dag_runs: z.array(dagRun) });
 export type DagRun = z.infer<typeof dagRun>;
 
 /** States of Airflow's parts, or undefined while the API server does not answer. */
@@ -29,6 +16,12 @@ export async function airflowHealth(environment: Variables) {
   if (!response.ok) return undefined;
   const { scheduler, dag_processor } = health.parse(await response.json());
   return { scheduler: scheduler.status, dagProcessor: dag_processor.status };
+}
+
+/** Whether the API that tasks report to answers; its first answer takes seconds, which the first task need not wait for. */
+export async function executionApiAnswers(environment: Variables): Promise<boolean> {
+  const url = `${setting(environment, "AIRFLOW_URL")}/execution/health`;
+  return (await fetch(url, { signal: AbortSignal.timeout(20_000) })).ok;
 }
 
 export interface RunRequest {
@@ -80,9 +73,15 @@ export class AirflowApi {
     return (await this.#request("GET", `/dags/${dagId}`)).ok;
   }
 
-  /** Asks for a run of the pipeline. */
-  async trigger(request: RunRequest): Promise<void> {
-    const response = await this.#request("POST", "/dags/boxoffice/dagRuns", {
+  /** Lets a DAG run, or holds it. */
+  async pause(dagId: string, isPaused: boolean): Promise<void> {
+    const response = await this.#request("PATCH", `/dags/${dagId}`, { is_paused: isPaused });
+    if (!response.ok) throw new BoxError(`Airflow did not pause or resume ${dagId} (HTTP ${response.status})`);
+  }
+
+  /** Asks for a run of a DAG, the whole pipeline by default. */
+  async trigger(request: RunRequest, dagId = "boxoffice"): Promise<void> {
+    const response = await this.#request("POST", `/dags/${dagId}/dagRuns`, {
       dag_run_id: request.run_id,
       logical_date: null,
       conf: request,
@@ -97,12 +96,9 @@ export class AirflowApi {
     return response.ok ? dagRun.parse(await response.json()) : undefined;
   }
 
-  /** The task instances of a run of a DAG. */
-  async tasks(dagId: string, runId: string): Promise<TaskInstance[]> {
-    const response = await this.#request(
-      "GET",
-      `/dags/${dagId}/dagRuns/${encodeURIComponent(runId)}/taskInstances?limit=100`,
-    );
-    return response.ok ? taskInstances.parse(await response.json()).task_instances : [];
+  /** The newest runs of a DAG. */
+  async runs(dagId: string): Promise<DagRun[]> {
+    const response = await this.#request("GET", `/dags/${dagId}/dagRuns?limit=100&order_by=-id`);
+    return response.ok ? dagRuns.parse(await response.json()).dag_runs : [];
   }
 }

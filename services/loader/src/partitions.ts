@@ -17,7 +17,7 @@ const partitionComment = z.object({ run_id: z.string(), prefix: z.string(), load
 export type PartitionComment = z.infer<typeof partitionComment>;
 
 /** Short, because a run id may be longer than a name in Postgres. */
-export const runDigest = (runId: string) => createHash("md5").update(runId).digest("hex").slice(0, 12);
+const runDigest = (runId: string) => createHash("md5").update(runId).digest("hex").slice(0, 12);
 
 export function partitionOf(table: string, runId: string): Partition {
   return named(table, `${table}__${runDigest(runId)}`);

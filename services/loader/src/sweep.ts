@@ -1,6 +1,6 @@
 import pg from "pg";
 import type { Logger } from "pino";
-import { allPartitions, dropPartition, runDigest } from "./partitions.ts";
+import { allPartitions, dropPartition } from "./partitions.ts";
 import { inTransaction, publishedRun } from "./warehouse.ts";
 
 /**
@@ -52,7 +52,7 @@ async function publishedRuns(pool: pg.Pool): Promise<Set<string>> {
   return new Set(rows.map(({ run_id }) => run_id));
 }
 
-/** The run's answers, and the staging schema that dbt leaves when its build failed. */
+/** Removes the run's answers. */
 async function removeRows(pool: pg.Pool, runId: string): Promise<void> {
   await inTransaction(pool, async (client) => {
     const { rows } = await client.query<{ name: string }>(
@@ -64,6 +64,5 @@ async function removeRows(pool: pg.Pool, runId: string): Promise<void> {
     for (const { name } of rows) {
       await client.query(`delete from mart_versions.${pg.escapeIdentifier(name)} where run_id = $1`, [runId]);
     }
-    await client.query(`drop schema if exists staging_${runDigest(runId)} cascade`);
   });
 }

@@ -1,0 +1,75 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { rootPath } from "../../scripts/boxHome.ts";
+import { TestBox } from "../../scripts/test/testBox.ts";
+import { box } from "./sharedBox.ts";
+
+interface Service {
+  service: string;
+  state: string;
+}
+const services = async (of: TestBox): Promise<Service[]> => JSON.parse(await of.command("status", "--json")).services;
+
+describe("a port that is taken", () => {
+  it("is named with its holder and the setting that moves it", async () => {
+    const other = new TestBox("ports", 22_000);
+    const server = createServer().listen(15_432 + 22_000, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { code, stderr } = await other.attempt("up", "--services", "warehouse");
+    server.close();
+    await other.remove();
+    expect(code).toBe(3);
+    for (const text of ["37432", "POSTGRES_PORT", "BOX_PORT_OFFSET", `pid ${process.pid}`]) {
+      expect(stderr).toContain(text);
+    }
+  });
+});
+
+describe("two boxes side by side", () => {
+  it("work with another BOX_HOME and BOX_PORT_OFFSET, and down ends only its own", async () => {
+    const other = new TestBox("second", 23_000);
+    await other.start("warehouse", "s3");
+    await other.remove();
+    expect((await services(box)).filter(({ state }) => state !== "ready")).toEqual([]);
+  });
+});
+
+describe("Ctrl-C while the box starts", () => {
+  it("leaves nothing running", async () => {
+    const other = new TestBox("interrupted", 24_000);
+    const child = spawn(rootPath("box"), ["up", "--services", "kafka", "warehouse"], {
+      env: other.environment,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    child.stderr.on("data", (chunk) => {
+      said += chunk;
+      if (said.includes("ok warehouse")) child.kill("SIGINT");
+    });
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    expect(code).toBe(130);
+    expect((await services(other)).filter(({ state }) => state !== "down")).toEqual([]);
+    await other.remove();
+  });
+});
+
+describe("reset", () => {
+  it("needs --yes without a terminal, and removes the box's state and nothing else", async () => {
+    const other = new TestBox("reset", 25_000);
+    mkdirSync(other.home, { recursive: true });
+    const mine = join(other.home, "mine.txt");
+    writeFileSync(mine, "kept");
+    await other.command("up", "--services", "s3");
+    const refused = await other.attempt("reset");
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("--yes");
+    await other.command("reset", "--yes");
+    expect((await services(other)).filter(({ state }) => state !== "down")).toEqual([]);
+    expect(existsSync(mine)).toBe(true);
+    expect(existsSync(join(other.home, "secrets.env"))).toBe(false);
+    await other.remove();
+  });
+});

@@ -1,0 +1,55 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { rootPath } from "../../scripts/boxHome.ts";
+import { bundledText, EditionCopy } from "./edition.ts";
+import { compareWithOracle } from "./oracle.ts";
+import { box, publishedRun } from "./sharedBox.ts";
+
+const copies: EditionCopy[] = [];
+afterAll(() => {
+  for (const copy of copies) copy.remove();
+});
+
+function edition(): EditionCopy {
+  const copy = new EditionCopy();
+  copies.push(copy);
+  return copy;
+}
+
+/** Movies as a spreadsheet saves them. */
+function respread(text: string): string {
+  const usDates = text.replaceAll(
+    /(?<=,)(\d{4})-(\d{2})-(\d{2})(?=,)/g,
+    (_, year, month, day) => `${Number(month)}/${Number(day)}/${year}`,
+  );
+  const capitals = usDates.replaceAll(/^False,/gm, "FALSE,").replaceAll(",False,", ",FALSE,");
+  return `\uFEFF${capitals.replaceAll("\n", "\r\n")}`;
+}
+
+describe("another edition", () => {
+  it("saved by a spreadsheet, with BOM, CRLF, US dates and capitals, gives the same answers", async () => {
+    const copy = edition().with("movies_metadata.csv", respread(bundledText("movies_metadata.csv")));
+    await box.command("run", "--edition", copy.path);
+    compareWithOracle(await box.command("answers", "--json"), rootPath("data", "edition"));
+  });
+
+  it("with holes in the CPI adjusts by the months there are and counts the rest as not adjustable", async () => {
+    const text = bundledText("CPIAUCSL.csv")
+      .replace("observation_date", "DATE")
+      .replace(/^1995-10-01,.*$/m, "1995-10-01,.")
+      .replace(/^1997-12-01,.*\r?\n/m, "");
+    const copy = edition().with("CPIAUCSL.csv", text);
+    await box.command("run", "--edition", copy.path);
+    compareWithOracle(await box.command("answers", "--json"), copy.path);
+  });
+
+  it("that landed before the published one is refused, and published with --allow-older", async () => {
+    const before = await publishedRun();
+    const refused = await box.attempt("run");
+    expect(refused.stderr).toContain("--allow-older");
+    expect(refused.code).toBe(1);
+    expect(await publishedRun()).toBe(before);
+    await box.command("run", "--allow-older");
+    expect(await publishedRun()).not.toBe(before);
+    compareWithOracle(await box.command("answers", "--json"), rootPath("data", "edition"));
+  });
+});

@@ -1,0 +1,10 @@
+import { answers } from "@boxoffice/contracts/answers";
+import { TestBox } from "../../scripts/test/testBox.ts";
+
+/** The box that every file here uses. Whoever publishes another edition publishes the bundled one again. */
+export const box = new TestBox("e2e", 21_000);
+
+/** The id of the published run. */
+export async function publishedRun(): Promise<string> {
+  return answers.parse(JSON.parse(await box.command("answers", "--json"))).run_id;
+}
