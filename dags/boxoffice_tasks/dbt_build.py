@@ -19,6 +19,8 @@ Json = dict[str, Any]
 #: dbt's exit codes when it came to its end, with or without failed nodes.
 FINISHED = {0, 1}
 FAILED = {"error", "fail"}
+#: What dbt keeps of a project it has parsed; the next run parses only what has changed since.
+PARSED = "partial_parse.msgpack"
 
 
 class DataTestsFailed(AirflowFailException):
@@ -39,8 +41,14 @@ def dbt_build(run_id: str) -> None:
     work_dir = Path(os.environ.get("WORK_DIR") or tempfile.gettempdir())
     work_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dbt-", dir=work_dir) as scratch:
+        target = Path(scratch, "target")
+        kept_parse = work_dir / PARSED
+        parse_option = (
+            {"DBT_PARTIAL_PARSE_FILE_PATH": str(kept_parse)} if kept_parse.exists() else {}
+        )
         dbt = subprocess.run(
-            _command(run_id, Path(scratch)),
+            _command(target, Path(scratch, "logs")),
+            env={**os.environ, **parse_option, "RUN_ID": run_id},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -49,7 +57,9 @@ def dbt_build(run_id: str) -> None:
         print(dbt.stdout)
         if dbt.returncode not in FINISHED:
             raise DbtFailed(f"dbt stopped: {reason_in(dbt.stdout)}")
-        run_results = json.loads(Path(scratch, "target", "run_results.json").read_text())
+        run_results = json.loads((target / "run_results.json").read_text())
+        if (target / PARSED).exists():
+            (target / PARSED).replace(kept_parse)
     report = dbt_report(run_id, started_at, run_results["results"])
     Lake.from_environment().write_json(f"_runs/{run_id}/dbt.json", report)
     raise_for_failures(report["failures"])
@@ -99,12 +109,11 @@ def _words(result: Json) -> list[str]:
     return result["unique_id"].split(".")
 
 
-def _command(run_id: str, scratch: Path) -> list[str]:
+def _command(target: Path, logs: Path) -> list[str]:
     project = os.environ["DBT_PROJECT_DIR"]
     return [
         str(Path(sys.executable).with_name("dbt")),
         *("--no-use-colors", "--no-send-anonymous-usage-stats", "build"),
         *("--project-dir", project, "--profiles-dir", project),
-        *("--target-path", str(scratch / "target"), "--log-path", str(scratch / "logs")),
-        *("--vars", json.dumps({"run_id": run_id})),
+        *("--target-path", str(target), "--log-path", str(logs)),
     ]

@@ -1,8 +1,8 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { airflowHealth, executionApiAnswers } from "../pipeline/airflowApi.ts";
 import { setting } from "../settings.ts";
-import type { Recipe, RecipeContext } from "./recipe.ts";
+import type { ClientContext, Recipe, RecipeContext } from "./recipe.ts";
 
 function airflow(context: RecipeContext, args: string[]) {
   const bin = join(context.toolchain.pipeline, "bin");
@@ -13,10 +13,19 @@ function airflow(context: RecipeContext, args: string[]) {
   };
 }
 
+/** Names the environment whose Airflow made the metadata tables last. */
+const migratedBy = (context: ClientContext) =>
+  join(setting(context.service.environment, "AIRFLOW_HOME"), "migrated-by");
+
 /** Makes and upgrades the metadata tables, and writes the login of the one user. */
 export const airflowMigrate: Recipe = {
   ports: [],
   oneShot: true,
+  isDone: (context) => {
+    const file = migratedBy(context);
+    return existsSync(file) && readFileSync(file, "utf8") === context.toolchain.pipeline;
+  },
+  whenReady: async (context) => writeFileSync(migratedBy(context), context.toolchain.pipeline),
   prepare: async ({ service }) => {
     const environment = service.environment;
     mkdirSync(setting(environment, "AIRFLOW_HOME"), { recursive: true });

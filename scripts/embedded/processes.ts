@@ -26,16 +26,20 @@ const inherited = [
   "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED",
 ];
 
+export function inheritedEnvironment(): Variables {
+  return Object.fromEntries(
+    inherited.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
+}
+
 /** Starts a detached process in a group of its own, its output appended to its log. */
 export function startProcess(name: string, { command, args, env, cwd }: Command): ProcessRecord {
   mkdirSync(homePath("run"), { recursive: true });
   mkdirSync(homePath("logs"), { recursive: true });
-  const own: Variables = {};
-  for (const key of inherited) if (process.env[key] !== undefined) own[key] = process.env[key];
   const log = openSync(logPath(name), "a", 0o600);
   const child = spawn(command, args, {
     cwd: cwd ?? homePath(),
-    env: { ...own, ...env },
+    env: { ...inheritedEnvironment(), ...env },
     detached: true,
     stdio: ["ignore", log, log],
   });

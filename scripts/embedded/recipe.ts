@@ -24,9 +24,11 @@ export interface Recipe {
   /** Answers by the service's own protocol whether it works; throws or returns false while it does not. */
   isReady: (context: ClientContext) => Promise<boolean>;
   /** Runs once it is ready, at each start of the box; idempotent. */
-  whenReady?: (context: ClientContext) => Promise<void>;
+  whenReady?: (context: RecipeContext) => Promise<void>;
   /** How it is asked to end; default SIGTERM. */
   stopSignal?: NodeJS.Signals;
   /** A piece of work that ends, not a server. */
   oneShot?: boolean;
+  /** Whether a piece of work was done before and need not be done again. */
+  isDone?: (context: RecipeContext) => boolean;
 }

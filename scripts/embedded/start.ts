@@ -6,7 +6,7 @@ import { run } from "../install/run.ts";
 import { setting } from "../settings.ts";
 import { dim, green, line, seconds, transient } from "../terminal.ts";
 import { portAnswers, portHolder } from "./portHolder.ts";
-import { logPath, runningProcess, startProcess, stopProcess } from "./processes.ts";
+import { inheritedEnvironment, logPath, runningProcess, startProcess, stopProcess } from "./processes.ts";
 import type { Recipe, RecipeContext } from "./recipe.ts";
 import { recipes, servedBy } from "./recipes.ts";
 
@@ -80,9 +80,11 @@ async function bringUp(
   started: string[],
 ): Promise<boolean> {
   if (recipe.oneShot) {
+    if (recipe.isDone?.(context)) return false;
     await recipe.prepare?.(context);
     const { command, args, env } = recipe.command(context);
-    await run(command, args, { env: { ...process.env, ...env } });
+    await run(command, args, { env: { ...inheritedEnvironment(), ...env } });
+    await recipe.whenReady?.(context);
     return true;
   }
   const isRunning = runningProcess(name) !== undefined;

@@ -15,7 +15,6 @@ import math
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 RELATIVE = 1e-9
 LOG10_ABSOLUTE = 1e-6
@@ -47,13 +46,13 @@ class Comparison:
     figures: int = 0
     differences: list[str] = field(default_factory=list)
 
-    def differ(self, path: str, expected: Any, actual: Any, why: str = "") -> None:
+    def differ(self, path: str, expected: object, actual: object, why: str = "") -> None:
         self.differences.append(
             f"{path}: expected {expected!r}, got {actual!r}{why and f' ({why})'}"
         )
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -73,7 +72,7 @@ def number_differs(path: str, expected: float, actual: float) -> str | None:
     return f"off by {off / largest:.3g} of it"
 
 
-def compare(expected: Any, actual: Any, path: str, found: Comparison) -> None:
+def compare(expected: object, actual: object, path: str, found: Comparison) -> None:
     """Walks both documents side by side and notes every difference."""
     if isinstance(expected, dict) and isinstance(actual, dict):
         if path.startswith("$.counts.") and path.endswith(".dropped"):
@@ -110,8 +109,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("actual", type=Path, help="the pipeline's document")
     options = parser.parse_args(arguments)
     expected, actual = (
-        json.loads(path.read_text(encoding="utf-8"))
-        for path in (options.expected, options.actual)
+        json.loads(path.read_text(encoding="utf-8")) for path in (options.expected, options.actual)
     )
     found = Comparison()
     compare(expected, actual, "$", found)

@@ -280,9 +280,7 @@ def read_ratings(path: Path) -> tuple[pd.DataFrame, Tally]:
         movies.append(movie)
         tenths.append(rating)
         times.append(-math.inf if time is None else float(time))
-    every = pd.DataFrame(
-        {"user_id": users, "movie_id": movies, "tenths": tenths, "time": times}
-    )
+    every = pd.DataFrame({"user_id": users, "movie_id": movies, "tenths": tenths, "time": times})
     rated = every[every["tenths"] >= 0]
     kept = (
         rated.sort_values("time", kind="stable")
@@ -378,10 +376,7 @@ def adjust(movies: pd.DataFrame, cpi: dict[Month, Decimal], base: Month) -> pd.S
         return EXACT.divide(inflated, then).quantize(EIGHT_PLACES, context=EXACT)
 
     return pd.Series(
-        [
-            real(*pair)
-            for pair in zip(movies["revenue"], movies["released"], strict=True)
-        ],
+        [real(*pair) for pair in zip(movies["revenue"], movies["released"], strict=True)],
         index=movies.index,
         dtype=object,
     )
@@ -501,9 +496,7 @@ def genre_votes(movies: pd.DataFrame, bridge: pd.DataFrame) -> dict[int, int]:
     votes = movies["vote_count"].map(lambda count: 0 if count is None else int(count))
     table = movies[["tmdb_id"]].assign(votes=votes.astype("int64"))
     joined = bridge.merge(table, on="tmdb_id")
-    return {
-        int(k): int(v) for k, v in joined.groupby("genre_id")["votes"].sum().items()
-    }
+    return {int(k): int(v) for k, v in joined.groupby("genre_id")["votes"].sum().items()}
 
 
 def popular_genres(
@@ -578,10 +571,7 @@ def kruskal_wallis(dated: pd.DataFrame, period: str) -> Document:
     No figures where there is one period only, or all revenues are equal.
     """
     adjustable = dated[dated["real"].notna()]
-    groups = [
-        [float(value) for value in group["real"]]
-        for _, group in adjustable.groupby(period)
-    ]
+    groups = [[float(value) for value in group["real"]] for _, group in adjustable.groupby(period)]
     n, df = len(adjustable), max(len(groups) - 1, 0)
     distinct = {value for group in groups for value in group}
     if df == 0 or len(distinct) < 2:  # nothing to tell apart
@@ -616,9 +606,7 @@ def release_timing(earning: pd.DataFrame) -> Document:
 # The document ------------------------------------------------------------------------
 
 
-def reach(
-    ratings: pd.DataFrame, links: pd.DataFrame, movies: pd.DataFrame
-) -> pd.DataFrame:
+def reach(ratings: pd.DataFrame, links: pd.DataFrame, movies: pd.DataFrame) -> pd.DataFrame:
     """Ratings whose MovieLens movie links to a TMDB id that is among the movies."""
     known = links[links["tmdb_id"].isin(movies["tmdb_id"])]
     return ratings.merge(known, on="movie_id")
@@ -628,9 +616,7 @@ def compute(edition: Path, note: Callable[[str], None] = lambda _: None) -> Docu
     """The whole `answers --json` document of an edition, without `run_id`."""
     movies, movie_tally = read_movies(find_source(edition, "movies_metadata.csv"))
     links, link_tally = read_links(find_source(edition, "links.csv", "links_small.csv"))
-    ratings, rating_tally = read_ratings(
-        find_source(edition, "ratings.csv", "ratings_small.csv")
-    )
+    ratings, rating_tally = read_ratings(find_source(edition, "ratings.csv", "ratings_small.csv"))
     cpi, cpi_tally = read_cpi(find_source(edition, "CPIAUCSL.csv"))
     if not cpi:
         raise SystemExit("CPIAUCSL: no month has a value")

@@ -262,7 +262,7 @@ def test_compare_sees_every_figure_within_its_tolerance(
     answers: dict[str, Any],
     capsys: pytest.CaptureFixture[str],
     path: list[Any],
-    value: Any,
+    value: object,
     same: bool,
 ) -> None:
     expected, actual = tmp_path / "expected.json", tmp_path / "actual.json"
