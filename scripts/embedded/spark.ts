@@ -2,6 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { homePath, rootPath } from "../boxHome.ts";
+import type { ServiceDescription } from "../composeFile.ts";
 import { setting } from "../settings.ts";
 import { portAnswers } from "./portHolder.ts";
 import type { Command } from "./processes.ts";
@@ -14,6 +15,8 @@ const openModules = [
   ...["sun.util.calendar", "jdk.internal.ref"],
 ].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
 
+const javaOptions = (service: ServiceDescription) => setting(service.environment, "SPARK_JAVA_OPTIONS").split(" ");
+
 function sparkCommand({ service, toolchain }: RecipeContext, memory: string, main: string[]): Command {
   mkdirSync(homePath("spark"), { recursive: true });
   // SPARK_REMOTE is for clients; the servers refuse to start with it.
@@ -22,7 +25,7 @@ function sparkCommand({ service, toolchain }: RecipeContext, memory: string, mai
   return {
     command: toolchain.java,
     args: [
-      ...[`-Xmx${memory}`, "-XX:+UseSerialGC", "-XX:+IgnoreUnrecognizedVMOptions", ...openModules],
+      ...[`-Xmx${memory}`, ...javaOptions(service), "-XX:+IgnoreUnrecognizedVMOptions", ...openModules],
       ...["-Djdk.reflect.useDirectMethodHandle=false", "-Dio.netty.tryReflectionSetAccessible=true"],
       ...["-cp", jars.join(":"), ...main],
     ],
@@ -88,6 +91,7 @@ export const sparkConnect: Recipe = {
       ...["--conf", `spark.connect.grpc.binding.port=${setting(context.settings, "SPARK_CONNECT_PORT")}`],
       ...["--conf", `spark.ui.port=${setting(context.settings, "SPARK_CONNECT_UI_PORT")}`],
       ...["--conf", "spark.driver.host=127.0.0.1", "--conf", "spark.driver.bindAddress=127.0.0.1"],
+      ...["--conf", `spark.executor.extraJavaOptions=${setting(context.service.environment, "SPARK_JAVA_OPTIONS")}`],
       ...["--conf", `spark.executor.extraClassPath=${join(context.toolchain.s3aJars, "*")}`],
       ...["--name", "boxoffice", "spark-internal"],
     ]),

@@ -67,9 +67,9 @@ describe("reset", () => {
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain("--yes");
     await other.command("reset", "--yes");
-    expect((await services(other)).filter(({ state }) => state !== "down")).toEqual([]);
     expect(existsSync(mine)).toBe(true);
     expect(existsSync(join(other.home, "secrets.env"))).toBe(false);
+    expect((await services(other)).filter(({ state }) => state !== "down")).toEqual([]);
     await other.remove();
   });
 });

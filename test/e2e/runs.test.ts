@@ -66,7 +66,7 @@ describe("runs", () => {
     await airflow.trigger({ run_id: runId }, "publish");
     expect(await outcome("publish", runId)).toBe("failed");
     const failure = await readFailure(lake, runId);
-    expect(failure?.message).toContain("45,429");
+    expect(failure?.message).toContain("expected 45460, got 45459 (1 too few)");
     expect(await publishedRun()).toBe(before);
   });
 });
