@@ -2,8 +2,8 @@ import { existsSync, rmSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { BoxError, exitCode } from "./boxError.ts";
 import { boxHome, homePath } from "./boxHome.ts";
-import { withBoxLock } from "./embedded/boxLock.ts";
 import { stopServices } from "./embedded/stop.ts";
+import { withBoxLock } from "./fileLock.ts";
 import { line } from "./terminal.ts";
 
 /** What a box keeps; anything else in its folder is not the box's to remove. */

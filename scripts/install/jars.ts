@@ -22,7 +22,7 @@ export async function installJars({ java, sparkHome, name, folder }: JarRequest)
   await run(java, [
     ...["-cp", join(sparkHome, "jars", "*"), "org.apache.ivy.Main"],
     ...["-ivy", rootPath("engines", `${name}.ivy.xml`), "-confs", "default"],
-    ...["-cache", join(boxCache, "ivy"), "-types", "jar", "bundle", "-retrieve", pattern],
+    ...["-cache", join(boxCache, "ivy", name), "-types", "jar", "bundle", "-retrieve", pattern],
   ]);
   for (const file of readdirSync(folder)) if (unwanted[name]?.test(file)) rmSync(join(folder, file));
   const expected = lockedJars(name);

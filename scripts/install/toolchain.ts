@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { boxCache, rootPath } from "../boxHome.ts";
-import { step } from "../terminal.ts";
+import { whenFree } from "../fileLock.ts";
+import { step, transient } from "../terminal.ts";
 import { installJars } from "./jars.ts";
 import { findJava } from "./java.ts";
 import { createVenv, installUv, packageFolder } from "./python.ts";
@@ -32,13 +33,17 @@ export async function cached(
   const folder = join(boxCache, `${name}-${hash.digest("hex").slice(0, 12)}`);
   const marker = join(folder, ".complete");
   if (existsSync(marker)) return folder;
-  mkdirSync(boxCache, { recursive: true });
-  rmSync(folder, { recursive: true, force: true });
-  await step(title, async () => {
-    mkdirSync(folder, { recursive: true });
-    await make(folder);
-    writeFileSync(`${marker}.part`, "");
-    renameSync(`${marker}.part`, marker);
+  // Another box of this user may be at the same.
+  const onWait = (pid: number) => transient(`  … ${title}: waiting for the ./box with pid ${pid}`);
+  await whenFree(`${folder}.lock`, onWait, async () => {
+    if (existsSync(marker)) return;
+    rmSync(folder, { recursive: true, force: true });
+    await step(title, async () => {
+      mkdirSync(folder, { recursive: true });
+      await make(folder);
+      writeFileSync(`${marker}.part`, "");
+      renameSync(`${marker}.part`, marker);
+    });
   });
   return folder;
 }
@@ -51,29 +56,35 @@ export function uvFolder(): Promise<string> {
 /** Installs whatever is missing and answers where everything is. */
 export async function installToolchain(): Promise<Toolchain> {
   const uv = await uvFolder();
-  const [pipeline, spark] = [
-    await cached("pipeline", ["requirements/pipeline.txt"], "Installing Airflow, dbt and clients (900 MB)", (folder) =>
-      createVenv(uv, folder, "requirements/pipeline.txt"),
-    ),
-    await cached("spark", ["requirements/spark.txt"], "Installing Spark (480 MB)", (folder) =>
-      createVenv(uv, folder, "requirements/spark.txt"),
-    ),
-  ];
-  const { java, javaHome } = await findJava((folderTitle) =>
-    cached("java", ["requirements/java.txt"], folderTitle, (folder) => createVenv(uv, folder, "requirements/java.txt")),
+  const pipeline = cached(
+    "pipeline",
+    ["requirements/pipeline.txt"],
+    "Installing Airflow, dbt and clients (900 MB)",
+    (folder) => createVenv(uv, folder, "requirements/pipeline.txt"),
+  );
+  const engines = installEngines(uv);
+  // Both are waited for, so that a failure of one does not leave the other at work.
+  await Promise.allSettled([pipeline, engines]);
+  return { pipeline: await pipeline, ...(await engines) };
+}
+
+/** Spark, a Java where there is none, and what Spark's Ivy resolves. */
+async function installEngines(uv: string): Promise<Omit<Toolchain, "pipeline">> {
+  const spark = await cached("spark", ["requirements/spark.txt"], "Installing Spark (480 MB)", (folder) =>
+    createVenv(uv, folder, "requirements/spark.txt"),
+  );
+  const { java, javaHome } = await findJava((title) =>
+    cached("java", ["requirements/java.txt"], title, (folder) => createVenv(uv, folder, "requirements/java.txt")),
   );
   const sparkHome = packageFolder(spark, "pyspark");
   const jars = (name: string, title: string) =>
     cached(name, [`engines/${name}.ivy.xml`, "engines/jars.sha256"], title, (folder) =>
       installJars({ java, sparkHome, name, folder }),
     );
-  return {
-    pipeline,
-    sparkHome,
-    java,
-    javaHome,
-    kafkaJars: await jars("kafka", "Installing Kafka (43 MB)"),
-    s3proxyJars: await jars("s3proxy", "Installing the S3 store (17 MB)"),
-    s3aJars: await jars("spark-s3a", "Installing Spark's S3 client (12 MB)"),
-  };
+  const [kafkaJars, s3proxyJars, s3aJars] = await Promise.all([
+    jars("kafka", "Installing Kafka (43 MB)"),
+    jars("s3proxy", "Installing the S3 store (17 MB)"),
+    jars("spark-s3a", "Installing Spark's S3 client (12 MB)"),
+  ]);
+  return { sparkHome, java, javaHome, kafkaJars, s3proxyJars, s3aJars };
 }

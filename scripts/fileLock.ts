@@ -1,0 +1,48 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { BoxError } from "./boxError.ts";
+import { homePath } from "./boxHome.ts";
+import { processStart } from "./embedded/processIdentity.ts";
+
+/** Takes the lock, or answers the pid of the living process that has it. A lock whose holder died is taken over. */
+function take(path: string): number | undefined {
+  mkdirSync(dirname(path), { recursive: true });
+  const own = `${process.pid} ${processStart(process.pid)}`;
+  try {
+    writeFileSync(path, own, { flag: "wx" });
+    return undefined;
+  } catch {
+    const holder = holderOf(path);
+    if (holder === undefined) writeFileSync(path, own);
+    return holder;
+  }
+}
+
+function holderOf(path: string): number | undefined {
+  try {
+    const [pid, start] = readFileSync(path, "utf8").split(" ");
+    return processStart(Number(pid)) === start ? Number(pid) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs the work when no other process holds the lock; waits for it to be free. */
+export async function whenFree<T>(path: string, onWait: (pid: number) => void, work: () => Promise<T>): Promise<T> {
+  for (let holder = take(path); holder !== undefined; holder = take(path)) {
+    onWait(holder);
+    await sleep(500);
+  }
+  return work().finally(() => rmSync(path, { force: true }));
+}
+
+/** Runs the work while no other command starts or stops this box; refuses when one does. */
+export async function withBoxLock<T>(work: () => Promise<T>): Promise<T> {
+  const path = homePath("run", "lock");
+  const holder = take(path);
+  if (holder !== undefined) {
+    throw new BoxError(`another ./box command (pid ${holder}) is starting or stopping this box; wait for it to end`);
+  }
+  return work().finally(() => rmSync(path, { force: true }));
+}
