@@ -5,6 +5,13 @@ import { boxHome, homePath } from "./boxHome.ts";
 const word = (bytes: number) => randomBytes(bytes).toString("hex");
 const fernetKey = () => randomBytes(32).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 
+/** Not generated: whoever has a Kaggle account sets them. */
+const takenFromTheShell = {
+  KAGGLE_TOKEN: "${KAGGLE_TOKEN:-}",
+  KAGGLE_USERNAME: "${KAGGLE_USERNAME:-}",
+  KAGGLE_KEY: "${KAGGLE_KEY:-}",
+};
+
 /** The file with this box's generated secrets, made at first use, readable by its owner only. */
 export function secretsFile(): string {
   const path = homePath("secrets.env");
@@ -20,6 +27,7 @@ export function secretsFile(): string {
     AIRFLOW__API_AUTH__JWT_SECRET: word(48),
     AIRFLOW__API__SECRET_KEY: word(24),
     AIRFLOW__CORE__FERNET_KEY: fernetKey(),
+    ...takenFromTheShell,
   };
   mkdirSync(boxHome, { recursive: true });
   const lines = Object.entries(secrets).map(([name, value]) => `${name}=${value}\n`);
