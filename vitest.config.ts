@@ -1,17 +1,20 @@
 import { defineConfig } from "vitest/config";
 
+/** Tests that need no engine; the others of the services get the addresses of real ones. */
+const unit = [
+  "services/ingest/test/{config,contractCells,csvRecords,download,recordReader,slices}.test.ts",
+  "services/loader/test/openGroups.test.ts",
+];
+
 export default defineConfig({
   test: {
     projects: [
+      { test: { name: "unit", include: unit } },
       {
         test: {
-          name: "services",
-          include: [
-            "contracts/test/**/*.test.ts",
-            "platform/test/**/*.test.ts",
-            "services/*/test/**/*.test.ts",
-            "scripts/**/*.test.ts",
-          ],
+          name: "integration",
+          include: ["services/*/test/**/*.test.ts"],
+          exclude: unit,
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 2,

@@ -1,11 +1,10 @@
-import { setMaxListeners } from "node:events";
-import { resolve } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { addressesOf } from "./addresses.ts";
 import { answersText } from "./answers/printAnswers.ts";
 import { readAnswers } from "./answers/readAnswers.ts";
 import { bench, benchText } from "./bench.ts";
 import { BoxError, exitCode } from "./boxError.ts";
+import { fromCaller } from "./boxHome.ts";
 import { clientEnvironment } from "./clientEnvironment.ts";
 import { deadLettersText, listDeadLetters } from "./deadLetters.ts";
 import { examine } from "./doctor.ts";
@@ -13,16 +12,14 @@ import { startServices } from "./embedded/start.ts";
 import { stopServices } from "./embedded/stop.ts";
 import { withBoxLock } from "./fileLock.ts";
 import { installToolchain } from "./install/toolchain.ts";
+import { endOnInterrupt, interruption } from "./interrupt.ts";
 import { printLogs } from "./logs.ts";
 import { type Box, openBox } from "./openBox.ts";
-import { runPipeline } from "./pipeline/runPipeline.ts";
+import { followActiveRun, type RunOutcome, runPipeline } from "./pipeline/runPipeline.ts";
 import { resetBox } from "./reset.ts";
 import { readStatus } from "./status.ts";
 import { bold, clear, dim, green, line, red, yellow } from "./terminal.ts";
-import { runSuites, suiteNames } from "./test/runSuites.ts";
-
-const abort = new AbortController();
-setMaxListeners(50, abort.signal);
+import { runSuites, type SuiteChoice, suiteNames } from "./test/runSuites.ts";
 
 interface UpOptions {
   runtime?: string;
@@ -46,12 +43,16 @@ async function up({ runtime, services }: UpOptions): Promise<void> {
       settings: box.settings,
       services: box.services,
       toolchain,
-      signal: abort.signal,
+      signal: interruption,
       ...(services ? { only: services } : {}),
     }),
   );
   if (services) return;
-  if (!(await readAnswers(box))) await run(box, {});
+  if (!(await readAnswers(box))) {
+    const active = await followActiveRun(box, interruption);
+    if (active) printOutcome(active);
+    else await run(box, {});
+  }
   await printAnswers(box, false);
   line();
   line(bold("Open"));
@@ -64,12 +65,18 @@ async function run(box: Box, { edition, fullRefresh, allowOlder }: RunOptions): 
   const outcome = await runPipeline(
     box,
     {
-      ...(edition === undefined ? {} : { edition: edition === "kaggle" ? edition : resolve(edition) }),
+      ...(edition === undefined ? {} : { edition: editionPath(edition) }),
       ...(fullRefresh ? { full_refresh: true } : {}),
       ...(allowOlder ? { allow_older: true } : {}),
     },
-    abort.signal,
+    interruption,
   );
+  printOutcome(outcome);
+}
+
+const editionPath = (edition: string) => (edition === "kaggle" ? edition : fromCaller(edition));
+
+function printOutcome(outcome: RunOutcome): void {
   const waiting = `${outcome.waitingSeconds.toFixed(0)} s of it between tasks`;
   line(`${green("Published")} ${outcome.runId} in ${outcome.seconds.toFixed(0)} s (${waiting})`);
 }
@@ -160,8 +167,9 @@ program
   .command("test")
   .description("run every test suite; the last line counts what passed and failed")
   .option("--only <suites...>", `of ${suiteNames.join(", ")}`)
-  .action(async (options: { only?: string[] }) => {
-    if (!(await runSuites(options.only))) process.exitCode = exitCode.failed;
+  .option("--quick", "leave out the suites that start engines")
+  .action(async (options: SuiteChoice) => {
+    if (!(await runSuites(options))) process.exitCode = exitCode.failed;
   });
 
 program
@@ -170,8 +178,8 @@ program
   .option("--edition <path>", "a directory with the dataset's files; default: the bundled edition")
   .option("--json", "as one JSON document")
   .action(async (options: { edition?: string; json?: boolean }) => {
-    const edition = options.edition === undefined ? undefined : resolve(options.edition);
-    const report = await bench(openBox(), edition, abort.signal);
+    const edition = options.edition === undefined ? undefined : editionPath(options.edition);
+    const report = await bench(openBox(), edition, interruption);
     console.log(options.json ? JSON.stringify(report, null, 2) : benchText(report));
   });
 
@@ -204,15 +212,20 @@ program
   .option("--yes", "do not ask")
   .action((options: { yes?: boolean }) => resetBox(options.yes ?? false));
 
-for (const name of ["SIGINT", "SIGTERM"] as const) {
-  process.on(name, () => abort.abort(new BoxError("interrupted", 130)));
-}
+endOnInterrupt();
+// Whoever reads the output may stop early, as head does.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit();
+  throw error;
+});
 
 try {
   await program.parseAsync();
 } catch (thrown) {
   clear();
-  const error = abort.signal.aborted ? abort.signal.reason : thrown;
+  // What an interruption breaks off is no error of its own, unless the command has something to say about it.
+  const isOwnMessage = thrown instanceof BoxError && thrown.exitCode === exitCode.interrupted;
+  const error = interruption.aborted && !isOwnMessage ? interruption.reason : thrown;
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : exitCode.usage;
   } else if (error instanceof BoxError) {

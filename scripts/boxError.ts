@@ -6,6 +6,8 @@ export const exitCode = {
   usage: 2,
   /** The machine lacks something; the message says what and the remedy. */
   environment: 3,
+  /** Ctrl-C, or a request to end. */
+  interrupted: 130,
 } as const;
 
 /** An error shown to the user as its message alone. */

@@ -1,13 +1,15 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync } from "node:fs";
 import { statfs } from "node:fs/promises";
-import { totalmem } from "node:os";
+import { freemem, totalmem } from "node:os";
 import { boxCache, boxHome } from "./boxHome.ts";
 import { portAnswers, portHolder } from "./embedded/portHolder.ts";
-import { runningProcess } from "./embedded/processes.ts";
+import { recordedProcesses, runningProcess } from "./embedded/processes.ts";
 import { recipes } from "./embedded/recipes.ts";
-import { findPython } from "./install/python.ts";
+import { machineJava } from "./install/java.ts";
+import { onPath } from "./install/onPath.ts";
+import { canMakeVenv, findPython } from "./install/python.ts";
 import type { Box } from "./openBox.ts";
+import { portOffset } from "./settings.ts";
 
 export interface Finding {
   check: string;
@@ -19,6 +21,7 @@ export interface Finding {
 
 const gibibyte = 1 << 30;
 const neededMemory = 6 * gibibyte;
+const neededAvailable = 4 * gibibyte;
 const neededDisk = 5 * gibibyte;
 
 /** What is missing on this machine or in the way, each with its remedy. */
@@ -26,7 +29,8 @@ export async function examine(box: Box): Promise<Finding[]> {
   return [
     node(),
     await python(),
-    java(),
+    await java(),
+    ...setpriv(),
     memory(),
     await disk(boxHome),
     await disk(boxCache),
@@ -41,38 +45,47 @@ function node(): Finding {
 
 async function python(): Promise<Finding> {
   try {
-    return { check: "Python", level: "ok", found: await findPython() };
+    const found = await findPython();
+    if (await canMakeVenv(found)) return { check: "Python", level: "ok", found };
+    const remedy = "on Debian and Ubuntu: apt-get install python3-venv";
+    return { check: "Python", level: "stop", found: `${found}, which cannot make virtual environments`, remedy };
   } catch (error) {
     const [found, ...remedy] = (error as Error).message.split("\n");
     return { check: "Python", level: "stop", found: found ?? "", remedy: remedy.join(" ") };
   }
 }
 
-function java(): Finding {
-  try {
-    const text = execFileSync("sh", ["-c", "java -version 2>&1"], { encoding: "utf8" });
-    const version = Number(/version "(\d+)/.exec(text)?.[1]);
-    if (version >= 17) return { check: "Java", level: "ok", found: `Java ${version}` };
-  } catch {
-    // Without Java on the PATH the box installs its own.
-  }
-  return {
-    check: "Java",
-    level: "ok",
-    found: "none of version 17 or newer on the PATH; the box installs its own (110 MB)",
-  };
+async function java(): Promise<Finding> {
+  const java = await machineJava();
+  const found =
+    java?.javaHome ?? "none of version 17 or newer in JAVA_HOME or on the PATH; the box installs its own (110 MB)";
+  return { check: "Java", level: "ok", found };
 }
 
 function memory(): Finding {
+  const remedy = "the box takes up to 6 GiB: close other programs, or expect it to be slow";
   const total = totalmem();
   const found = `${(total / gibibyte).toFixed(1)} GiB`;
-  if (total >= neededMemory) return { check: "Memory", level: "ok", found };
+  if (total < neededMemory) return { check: "Memory", level: "warn", found, remedy };
+  // Only Linux counts memory that it would give back as available; a box that runs has what it needs.
+  const isTelling = process.platform === "linux" && !recordedProcesses().some(runningProcess);
+  const available = freemem();
+  if (!isTelling || available >= neededAvailable) return { check: "Memory", level: "ok", found };
   return {
     check: "Memory",
     level: "warn",
-    found,
-    remedy: "the box takes up to 6 GiB: close other programs, or expect it to be slow",
+    found: `${(available / gibibyte).toFixed(1)} of ${found} available`,
+    remedy,
   };
+}
+
+/** As root, Postgres is started as another user. */
+function setpriv(): Finding[] {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return [];
+  const path = onPath("setpriv");
+  if (path) return [{ check: "setpriv", level: "ok", found: path }];
+  const remedy = "run the box as another user than root, or install setpriv, e.g. 'apt-get install util-linux'";
+  return [{ check: "setpriv", level: "stop", found: "not on the PATH, and root needs it to start Postgres", remedy }];
 }
 
 async function disk(folder: string): Promise<Finding> {
@@ -118,7 +131,7 @@ async function ports({ settings }: Box): Promise<Finding[]> {
         check: `Port ${port}`,
         level: "stop",
         found: `${service} needs it, ${portHolder(port)} holds it`,
-        remedy: `end that process, or set ${variable} to a free port, or move all ports with BOX_PORT_OFFSET=1000`,
+        remedy: `end that process, or set ${variable} to a free port, or move all ports with BOX_PORT_OFFSET=${portOffset() + 1000}`,
       });
     }
   }

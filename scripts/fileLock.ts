@@ -1,28 +1,38 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BoxError } from "./boxError.ts";
 import { homePath } from "./boxHome.ts";
 import { processStart } from "./embedded/processIdentity.ts";
+import { interruption } from "./interrupt.ts";
 
-/** Takes the lock, or answers the pid of the living process that has it. A lock whose holder died is taken over. */
+/**
+ * Takes the lock, or answers the pid of the living process that has it.
+ * A lock whose holder died, or that names none, is taken over.
+ */
 function take(path: string): number | undefined {
   mkdirSync(dirname(path), { recursive: true });
-  const own = `${process.pid} ${processStart(process.pid)}`;
+  const written = `${path}.${process.pid}`;
+  writeFileSync(written, `${process.pid} ${processStart(process.pid)}`);
   try {
-    writeFileSync(path, own, { flag: "wx" });
+    linkSync(written, path);
     return undefined;
   } catch {
     const holder = holderOf(path);
-    if (holder === undefined) writeFileSync(path, own);
-    return holder;
+    if (holder !== undefined) return holder;
+    renameSync(written, path);
+    // Another process may have taken it over at the same moment; the later one has it.
+    const winner = holderOf(path);
+    return winner === process.pid ? undefined : winner;
+  } finally {
+    rmSync(written, { force: true });
   }
 }
 
 function holderOf(path: string): number | undefined {
   try {
-    const [pid, start] = readFileSync(path, "utf8").split(" ");
-    return processStart(Number(pid)) === start ? Number(pid) : undefined;
+    const [, pid, start] = /^(\d+) (.+)$/.exec(readFileSync(path, "utf8")) ?? [];
+    return start !== undefined && processStart(Number(pid)) === start ? Number(pid) : undefined;
   } catch {
     return undefined;
   }
@@ -32,7 +42,7 @@ function holderOf(path: string): number | undefined {
 export async function whenFree<T>(path: string, onWait: (pid: number) => void, work: () => Promise<T>): Promise<T> {
   for (let holder = take(path); holder !== undefined; holder = take(path)) {
     onWait(holder);
-    await sleep(500);
+    await sleep(500, undefined, { signal: interruption });
   }
   return work().finally(() => rmSync(path, { force: true }));
 }

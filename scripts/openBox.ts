@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync } from "node:fs";
 import { homePath } from "./boxHome.ts";
 import { readServices, type ServiceDescription } from "./composeFile.ts";
 import { secretsFile } from "./secrets.ts";
@@ -12,8 +12,16 @@ export interface Box {
   environment: Variables;
 }
 
+/** Makes a folder that only its owner may look into; another user's, or one shared by all, stays as it is. */
+function makePrivate(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const { mode, uid } = statSync(folder);
+  const isShared = (mode & 0o1000) !== 0;
+  if ((mode & 0o077) !== 0 && !isShared && uid === process.getuid?.()) chmodSync(folder, 0o700);
+}
+
 export function openBox(): Box {
-  mkdirSync(homePath(), { recursive: true });
+  makePrivate(homePath());
   const settings = readSettings();
   const services = readServices(settings, secretsFile());
   const environment = services.get("airflow-scheduler")?.environment ?? {};

@@ -4,6 +4,7 @@ import { BoxError, exitCode } from "./boxError.ts";
 import { boxHome, homePath } from "./boxHome.ts";
 import { stopServices } from "./embedded/stop.ts";
 import { withBoxLock } from "./fileLock.ts";
+import { interruption } from "./interrupt.ts";
 import { line } from "./terminal.ts";
 
 /** What a box keeps; anything else in its folder is not the box's to remove. */
@@ -35,7 +36,18 @@ async function confirm(): Promise<void> {
     );
   }
   const prompt = createInterface({ input: process.stdin, output: process.stderr });
-  const reply = await prompt.question(`Remove all data, logs and secrets in ${boxHome}? [y/N] `);
-  prompt.close();
+  const left = new AbortController();
+  const leave = (code: number) => () => left.abort(new BoxError("nothing was removed", code));
+  prompt.once("SIGINT", leave(exitCode.interrupted));
+  prompt.once("close", leave(exitCode.usage));
+  interruption.addEventListener("abort", leave(exitCode.interrupted));
+  const question = `Remove all data, logs and secrets in ${boxHome}? [y/N] `;
+  const reply = await prompt
+    .question(question, { signal: left.signal })
+    .catch((error) => {
+      line();
+      throw left.signal.aborted ? left.signal.reason : error;
+    })
+    .finally(() => prompt.close());
   if (!/^y(es)?$/i.test(reply.trim())) throw new BoxError("nothing was removed", exitCode.usage);
 }

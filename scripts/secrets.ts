@@ -5,11 +5,15 @@ import { boxHome, homePath } from "./boxHome.ts";
 const word = (bytes: number) => randomBytes(bytes).toString("hex");
 const fernetKey = () => randomBytes(32).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 
+function fromShell(name: string): string {
+  return `\${${name}:-}`;
+}
+
 /** Not generated: whoever has a Kaggle account sets them. */
 const takenFromTheShell = {
-  KAGGLE_TOKEN: "${KAGGLE_TOKEN:-}",
-  KAGGLE_USERNAME: "${KAGGLE_USERNAME:-}",
-  KAGGLE_KEY: "${KAGGLE_KEY:-}",
+  KAGGLE_TOKEN: fromShell("KAGGLE_TOKEN"),
+  KAGGLE_USERNAME: fromShell("KAGGLE_USERNAME"),
+  KAGGLE_KEY: fromShell("KAGGLE_KEY"),
 };
 
 /** The file with this box's generated secrets, made at first use, readable by its owner only. */
@@ -29,7 +33,7 @@ export function secretsFile(): string {
     AIRFLOW__CORE__FERNET_KEY: fernetKey(),
     ...takenFromTheShell,
   };
-  mkdirSync(boxHome, { recursive: true });
+  mkdirSync(boxHome, { recursive: true, mode: 0o700 });
   const lines = Object.entries(secrets).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(path, lines.join(""), { mode: 0o600 });
   return path;

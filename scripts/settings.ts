@@ -26,7 +26,8 @@ export function readEnvFile(path: string, variables: Variables): Variables {
   return own;
 }
 
-function portOffset(): number {
+/** What BOX_PORT_OFFSET adds to every port. */
+export function portOffset(): number {
   const text = process.env.BOX_PORT_OFFSET ?? "0";
   const offset = Number(text);
   if (Number.isInteger(offset) && offset >= 0 && offset <= 40_000) return offset;

@@ -24,12 +24,16 @@ export interface CellFacts {
 /** Beside each cell's schema: its kind and its name in the source. */
 export const cellFacts = z.registry<CellFacts>();
 
+/** 9999-12-31T23:59:59Z, the last that every engine here reads. */
+const lastSecond = 253_402_300_799;
 const largestId = 2_147_483_647;
 const integerText = /^\d{1,10}$/;
 const numberText = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$/;
 const isoDate = /^(\d{4})-(\d{2})-(\d{2})$/;
 const spreadsheetDate = /^(\d{1,2})\/(\d{1,2})\/(\d{4})$/;
-const quotedText = String.raw`(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")`;
+// Escapes that both Python and silver's reader know.
+const escapeSequence = String.raw`\\(?:[^xuUN0-7]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4})`;
+const quotedText = String.raw`(?:'(?:[^'\\]|${escapeSequence})*'|"(?:[^"\\]|${escapeSequence})*")`;
 const genre = String.raw`\{\s*(?:'id'|"id")\s*:\s*\d{1,9}\s*,\s*(?:'name'|"name")\s*:\s*${quotedText}\s*\}`;
 const genreListText = new RegExp(String.raw`^\[\s*(?:${genre}(?:\s*,\s*${genre})*)?\s*\]$`);
 
@@ -114,7 +118,7 @@ export function fredNumber(...headers: string[]) {
 /** Seconds since 1970-01-01T00:00:00Z as a whole number, or empty. */
 export function epochSeconds(...headers: string[]) {
   return cell({ kind: "epoch_seconds", headers }, "unreadable_timestamp", "whole seconds since 1970", (raw) =>
-    /^\d{1,12}$/.test(raw) ? Number(raw) : undefined,
+    /^\d{1,12}$/.test(raw) && Number(raw) <= lastSecond ? Number(raw) : undefined,
   );
 }
 

@@ -28,6 +28,8 @@ export const dbtReport = z.object({
   run_id: z.string(),
   started_at: z.iso.datetime({ offset: true }),
   seconds: z.number().nonnegative(),
+  /** Where the gold tables came from that the marts were built of, as warehouse.json had it. */
+  prefix: z.string(),
   models: count,
   tests_passed: count,
   failures: z.array(z.object({ name: z.string(), status: z.string(), message: z.string() })),

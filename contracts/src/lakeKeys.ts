@@ -13,6 +13,7 @@ export const lakeKeys = {
   deadLetters: (dataset: DatasetName, loadId: string) => `dead-letters/${dataset}/load=${loadId}/`,
   deadLetterSlice: (dataset: DatasetName, loadId: string, slice: number) =>
     `dead-letters/${dataset}/load=${loadId}/slice-${five(slice)}.ndjson`,
+  watch: (editionDigest: string) => `_watch/${editionDigest}.json`,
   run: (runId: string) => `_runs/${runId}/`,
   hop: (runId: string, hop: string) => `_runs/${runId}/${hop}.json`,
 };

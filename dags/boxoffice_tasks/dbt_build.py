@@ -19,6 +19,8 @@ Json = dict[str, Any]
 #: dbt's exit codes when it came to its end, with or without failed nodes.
 FINISHED = {0, 1}
 FAILED = {"error", "fail"}
+#: Takes the place of an earlier try's report until dbt has ended.
+UNFINISHED = {"unique_id": "operation.boxoffice.dbt did not finish", "status": "error"}
 #: What dbt keeps of a project it has parsed; the next run parses only what has changed since.
 PARSED = "partial_parse.msgpack"
 
@@ -38,6 +40,12 @@ class DbtFailed(AirflowException):
 def dbt_build(run_id: str) -> None:
     """Builds and tests the run's marts, reports as dbt.json, and raises when anything failed."""
     started_at = datetime.now(UTC)
+    lake = Lake.from_environment()
+    report_key = f"_runs/{run_id}/dbt.json"
+    prefix = lake.read_json(f"_runs/{run_id}/warehouse.json")["prefix"]
+    # Only over an earlier report: whoever follows the run takes the first report for the outcome.
+    if lake.files.get_file_info(f"{lake.bucket}/{report_key}").is_file:
+        lake.write_json(report_key, dbt_report(run_id, prefix, started_at, [UNFINISHED]))
     work_dir = Path(os.environ.get("WORK_DIR") or tempfile.gettempdir())
     work_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dbt-", dir=work_dir) as scratch:
@@ -60,8 +68,8 @@ def dbt_build(run_id: str) -> None:
         run_results = json.loads((target / "run_results.json").read_text())
         if (target / PARSED).exists():
             (target / PARSED).replace(kept_parse)
-    report = dbt_report(run_id, started_at, run_results["results"])
-    Lake.from_environment().write_json(f"_runs/{run_id}/dbt.json", report)
+    report = dbt_report(run_id, prefix, started_at, run_results["results"])
+    lake.write_json(report_key, report)
     raise_for_failures(report["failures"])
 
 
@@ -71,24 +79,30 @@ def reason_in(output: str) -> str:
     return reason.strip() or "\n".join(output.splitlines()[-10:])
 
 
-def dbt_report(run_id: str, started_at: datetime, results: list[Json]) -> Json:
-    """The DbtReport of contracts/src/hopReport.ts, from dbt's own results."""
+def dbt_report(run_id: str, prefix: str, started_at: datetime, results: list[Json]) -> Json:
+    """The DbtReport of contracts/src/hopReport.ts, from dbt's own results.
+
+    What was skipped is left out beside the failure that held it up, and a failure without one.
+    """
+    failed = [result for result in results if result["status"] in FAILED] or [
+        result for result in results if result["status"] == "skipped"
+    ]
     outcomes = Counter((_words(result)[0], result["status"]) for result in results)
     return {
         "hop": "dbt",
         "run_id": run_id,
         "started_at": started_at.isoformat(),
         "seconds": (datetime.now(UTC) - started_at).total_seconds(),
+        "prefix": prefix,
         "models": outcomes["model", "success"],
         "tests_passed": outcomes["test", "pass"] + outcomes["test", "warn"],
         "failures": [
             {
                 "name": _words(result)[2],
                 "status": result["status"],
-                "message": result["message"] or "",
+                "message": result.get("message") or "",
             }
-            for result in results
-            if result["status"] in FAILED
+            for result in failed
         ],
     }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from boxoffice_tasks.dbt_build import (
+    UNFINISHED,
     DataTestsFailed,
     DbtFailed,
     dbt_report,
@@ -13,6 +14,7 @@ from boxoffice_tasks.dbt_build import (
 )
 
 STARTED_AT = datetime(2026, 11, 23, 20, tzinfo=UTC)
+PREFIX = "gold/r1/try1"
 
 
 def result(node: str, status: str, message: str | None = None) -> dict[str, Any]:
@@ -28,10 +30,13 @@ SKIPPED = result("model.boxoffice.popular_genres", "skipped")
 
 
 def test_the_report_counts_models_and_tests_and_names_failures_but_not_what_they_held_up() -> None:
-    report = dbt_report("r1", STARTED_AT, [*BUILT, FAILED_TEST, SKIPPED])
-    assert {name: report[name] for name in ("hop", "run_id", "models", "tests_passed")} == {
+    report = dbt_report("r1", PREFIX, STARTED_AT, [*BUILT, FAILED_TEST, SKIPPED])
+    assert {
+        name: report[name] for name in ("hop", "run_id", "prefix", "models", "tests_passed")
+    } == {
         "hop": "dbt",
         "run_id": "r1",
+        "prefix": PREFIX,
         "models": 1,
         "tests_passed": 1,
     }
@@ -41,7 +46,7 @@ def test_the_report_counts_models_and_tests_and_names_failures_but_not_what_they
 
 
 def test_a_failed_test_is_not_tried_again_for_the_data_stays_the_same() -> None:
-    failures = dbt_report("r1", STARTED_AT, [*BUILT, FAILED_TEST])["failures"]
+    failures = dbt_report("r1", PREFIX, STARTED_AT, [*BUILT, FAILED_TEST])["failures"]
     with pytest.raises(DataTestsFailed) as raised:
         raise_for_failures(failures)
     assert str(raised.value).splitlines() == [
@@ -52,14 +57,30 @@ def test_a_failed_test_is_not_tried_again_for_the_data_stays_the_same() -> None:
 
 def test_an_error_of_the_warehouse_is_tried_again() -> None:
     failures = dbt_report(
-        "r1", STARTED_AT, [result("model.boxoffice.genre_revenue", "error", "connection lost")]
+        "r1",
+        PREFIX,
+        STARTED_AT,
+        [result("model.boxoffice.genre_revenue", "error", "connection lost")],
     )["failures"]
     with pytest.raises(DbtFailed, match="genre_revenue"):
         raise_for_failures(failures)
 
 
+def test_what_was_skipped_fails_the_run_when_nothing_says_why() -> None:
+    failures = dbt_report("r1", PREFIX, STARTED_AT, [*BUILT, SKIPPED])["failures"]
+    assert failures == [{"name": "popular_genres", "status": "skipped", "message": ""}]
+    with pytest.raises(DbtFailed, match="popular_genres"):
+        raise_for_failures(failures)
+
+
+def test_until_dbt_has_ended_its_report_is_a_failure() -> None:
+    report = dbt_report("r1", PREFIX, STARTED_AT, [UNFINISHED])
+    assert report["tests_passed"] == 0
+    assert [failure["name"] for failure in report["failures"]] == ["dbt did not finish"]
+
+
 def test_nothing_is_raised_when_nothing_failed() -> None:
-    raise_for_failures(dbt_report("r1", STARTED_AT, BUILT)["failures"])
+    raise_for_failures(dbt_report("r1", PREFIX, STARTED_AT, BUILT)["failures"])
 
 
 def test_of_a_dbt_that_stopped_its_own_reason_is_shown() -> None:

@@ -7,7 +7,12 @@ export interface JobContext {
   progress: (done: number, total: number | null, unit: string) => void;
 }
 
-/** The work a service has been asked for. Starting an id that runs or is done returns the job there is. */
+export interface StartOptions {
+  /** Whether a job that is done is done again, for work whose outcome may be lost afterwards. */
+  again?: boolean;
+}
+
+/** The work a service has been asked for, by id: at most one job of an id runs. */
 export class Jobs {
   readonly #jobs = new Map<string, Job>();
   readonly #running = new Set<Promise<void>>();
@@ -22,10 +27,14 @@ export class Jobs {
     return this.#jobs.get(id);
   }
 
-  /** Starts the work, or returns the job of that id unless it failed. */
-  start(id: string, work: (context: JobContext) => Promise<Record<string, unknown>>): Job {
+  /** Starts the work, or returns the job of that id that runs or is done. */
+  start(
+    id: string,
+    work: (context: JobContext) => Promise<Record<string, unknown>>,
+    { again = false }: StartOptions = {},
+  ): Job {
     const existing = this.#jobs.get(id);
-    if (existing && existing.state !== "failed") return existing;
+    if (existing?.state === "running" || (existing?.state === "done" && !again)) return existing;
     const job: Job = {
       id,
       state: "running",

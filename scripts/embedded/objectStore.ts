@@ -1,26 +1,13 @@
-import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
 import { homePath } from "../boxHome.ts";
+import { onPath } from "../install/onPath.ts";
 import { s3Settings } from "../s3Settings.ts";
 import { setting, type Variables } from "../settings.ts";
 import type { Recipe } from "./recipe.ts";
 
 const dataFolder = () => homePath("lake");
-
-function minioOnPath(): string | undefined {
-  return (process.env.PATH ?? "")
-    .split(delimiter)
-    .map((folder) => join(folder, "minio"))
-    .find((path) => {
-      try {
-        accessSync(path, constants.X_OK);
-        return true;
-      } catch {
-        return false;
-      }
-    });
-}
 
 function s3proxyProperties(environment: Variables, port: string): string {
   return [
@@ -53,7 +40,7 @@ export const objectStore: Recipe = {
     writeFileSync(homePath("s3proxy-logback.xml"), logback);
   },
   command: ({ service, settings, toolchain }) => {
-    const minio = minioOnPath();
+    const minio = onPath("minio");
     if (minio) {
       return {
         command: minio,

@@ -16,7 +16,9 @@ export function processStart(pid: number): string | undefined {
     }
   }
   try {
-    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || undefined;
+    // The same text whatever the language and time zone of the shell that asks.
+    const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };
+    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", env }).trim() || undefined;
   } catch {
     return undefined;
   }

@@ -1,5 +1,15 @@
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { homePath } from "../boxHome.ts";
@@ -50,15 +60,24 @@ export function startProcess(name: string, { command, args, env, cwd }: Command)
   const start = pid === undefined ? undefined : processStart(pid);
   if (pid === undefined || start === undefined) throw new Error(`${name} did not start: ${command} could not be run`);
   const record = { pid, start, since: new Date().toISOString() };
-  writeFileSync(recordPath(name), JSON.stringify(record));
+  writeFileSync(`${recordPath(name)}.part`, JSON.stringify(record));
+  renameSync(`${recordPath(name)}.part`, recordPath(name));
   return record;
 }
 
 /** The record of a process this box started and that still runs. */
 export function runningProcess(name: string): ProcessRecord | undefined {
-  if (!existsSync(recordPath(name))) return undefined;
-  const record = processRecord.safeParse(JSON.parse(readFileSync(recordPath(name), "utf8")));
-  return record.success && processStart(record.data.pid) === record.data.start ? record.data : undefined;
+  const record = readRecord(name);
+  return record && processStart(record.pid) === record.start ? record : undefined;
+}
+
+/** Nothing where there is no record, or one that a crash of the machine left unreadable. */
+function readRecord(name: string): ProcessRecord | undefined {
+  try {
+    return processRecord.parse(JSON.parse(readFileSync(recordPath(name), "utf8")));
+  } catch {
+    return undefined;
+  }
 }
 
 /** Names of the services this box has started, running or not. */

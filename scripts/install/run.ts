@@ -1,14 +1,19 @@
 import { spawn } from "node:child_process";
 import { BoxError, exitCode } from "../boxError.ts";
+import { withDescendants } from "../embedded/processTree.ts";
+import { interruption } from "../interrupt.ts";
 
 export interface RunOptions {
   env?: NodeJS.ProcessEnv;
   cwd?: string;
 }
 
-/** Runs a command to its end and answers its standard output; when it fails, an error with its last lines. */
+/** Runs a command to its end, or until the user interrupts, and answers its standard output; when it fails, an error with its last lines. */
 export async function run(command: string, args: string[], options: RunOptions = {}): Promise<string> {
+  interruption.throwIfAborted();
   const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  const end = () => endTree(child.pid);
+  interruption.addEventListener("abort", end);
   let output = "";
   let both = "";
   child.stdout.on("data", (chunk) => {
@@ -21,10 +26,24 @@ export async function run(command: string, args: string[], options: RunOptions =
   const code = await new Promise<number | null>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", resolve);
-  }).catch((error: Error) => {
-    throw new BoxError(`'${command}' could not be run: ${error.message}`, exitCode.environment, error);
-  });
+  })
+    .catch((error: Error) => {
+      throw new BoxError(`'${command}' could not be run: ${error.message}`, exitCode.environment, error);
+    })
+    .finally(() => interruption.removeEventListener("abort", end));
+  interruption.throwIfAborted();
   if (code === 0) return output;
   const tail = both.trim().split("\n").slice(-15).join("\n");
   throw new BoxError(`'${[command, ...args].join(" ")}' failed with exit code ${code}:\n${tail}`, exitCode.environment);
+}
+
+/** An installer's own children do not end with it. */
+function endTree(pid: number | undefined): void {
+  for (const member of pid === undefined ? [] : withDescendants([pid])) {
+    try {
+      process.kill(member);
+    } catch {
+      // It ended by itself.
+    }
+  }
 }

@@ -3,10 +3,12 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { join } from "node:path";
 import { boxCache, rootPath } from "../boxHome.ts";
 import { whenFree } from "../fileLock.ts";
+import { interruption } from "../interrupt.ts";
 import { step, transient } from "../terminal.ts";
 import { installJars } from "./jars.ts";
 import { findJava } from "./java.ts";
 import { createVenv, installUv, packageFolder } from "./python.ts";
+import { run } from "./run.ts";
 
 /** Where the engines that the box runs are installed. */
 export interface Toolchain {
@@ -31,12 +33,12 @@ export async function cached(
   const hash = createHash("sha256");
   for (const file of lockedFiles) hash.update(readFileSync(rootPath(file)));
   const folder = join(boxCache, `${name}-${hash.digest("hex").slice(0, 12)}`);
-  const marker = join(folder, ".complete");
-  if (existsSync(marker)) return folder;
+  const marker = completeMarker(folder);
+  if (await isComplete(folder)) return folder;
   // Another box of this user may be at the same.
   const onWait = (pid: number) => transient(`  … ${title}: waiting for the ./box with pid ${pid}`);
   await whenFree(`${folder}.lock`, onWait, async () => {
-    if (existsSync(marker)) return;
+    if (await isComplete(folder)) return;
     rmSync(folder, { recursive: true, force: true });
     await step(title, async () => {
       mkdirSync(folder, { recursive: true });
@@ -46,6 +48,22 @@ export async function cached(
     });
   });
   return folder;
+}
+
+/** Written last, when all of a folder is there. */
+const completeMarker = (folder: string) => join(folder, ".complete");
+
+/** A virtual environment is of no use any more when the Python it was made with is gone. */
+async function isComplete(folder: string): Promise<boolean> {
+  if (!existsSync(completeMarker(folder))) return false;
+  if (!existsSync(join(folder, "pyvenv.cfg"))) return true;
+  return run(join(folder, "bin", "python"), ["-I", "-c", ""]).then(
+    () => true,
+    () => {
+      interruption.throwIfAborted();
+      return false;
+    },
+  );
 }
 
 /** The virtual environment of the Python package installer. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { BoxError } from "../boxError.ts";
+import { BoxError, exitCode } from "../boxError.ts";
 import { setting, type Variables } from "../settings.ts";
 
 const component = z.object({ status: z.string().nullable() });
@@ -7,6 +7,9 @@ const health = z.object({ scheduler: component, dag_processor: component });
 const token = z.object({ access_token: z.string() });
 const dagRun = z.object({ dag_run_id: z.string(), state: z.string() });
 const dagRuns = z.object({ dag_runs: z.array(dagRun) });
+const taskInstances = z.object({
+  task_instances: z.array(z.object({ dag_id: z.string(), task_id: z.string(), state: z.string().nullable() })),
+});
 export type DagRun = z.infer<typeof dagRun>;
 
 /** States of Airflow's parts, or undefined while the API server does not answer. */
@@ -31,6 +34,12 @@ export interface RunRequest {
   allow_older?: boolean;
 }
 
+async function ask(url: string, init: RequestInit): Promise<Response> {
+  return fetch(url, init).catch((cause) => {
+    throw new BoxError("Airflow does not answer. Start the box with ./box up", exitCode.failed, cause);
+  });
+}
+
 /** Airflow's REST API v2, as far as the box needs it. */
 export class AirflowApi {
   readonly #url: string;
@@ -45,7 +54,7 @@ export class AirflowApi {
   }
 
   async #login(): Promise<string> {
-    const response = await fetch(`${this.#url}/auth/token`, {
+    const response = await ask(`${this.#url}/auth/token`, {
       method: "POST",
       headers: { "content-type": "application/json" },
       body: JSON.stringify({ username: this.#username, password: this.#password }),
@@ -57,7 +66,7 @@ export class AirflowApi {
 
   async #request(method: string, path: string, body?: unknown): Promise<Response> {
     this.#token ??= await this.#login();
-    const response = await fetch(`${this.#url}/api/v2${path}`, {
+    const response = await ask(`${this.#url}/api/v2${path}`, {
       method,
       headers: { "content-type": "application/json", authorization: `Bearer ${this.#token}` },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -100,5 +109,14 @@ export class AirflowApi {
   async runs(dagId: string): Promise<DagRun[]> {
     const response = await this.#request("GET", `/dags/${dagId}/dagRuns?limit=100&order_by=-id`);
     return response.ok ? dagRuns.parse(await response.json()).dag_runs : [];
+  }
+
+  /** The tasks of a run that failed, in all DAGs that share its id: `dag.task`. */
+  async failedTasks(runId: string): Promise<string[]> {
+    const request = { dag_run_ids: [runId], state: ["failed"], page_limit: 100 };
+    const response = await this.#request("POST", "/dags/~/dagRuns/~/taskInstances/list", request);
+    if (!response.ok) return [];
+    const { task_instances } = taskInstances.parse(await response.json());
+    return task_instances.map(({ dag_id, task_id }) => `${dag_id}.${task_id}`);
   }
 }

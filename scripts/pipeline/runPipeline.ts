@@ -3,12 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { datasetNames } from "@boxoffice/contracts/dataset";
 import { job } from "@boxoffice/contracts/job";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
-import { BoxError } from "../boxError.ts";
+import { BoxError, exitCode } from "../boxError.ts";
 import type { Box } from "../openBox.ts";
 import { s3Settings } from "../s3Settings.ts";
 import { setting } from "../settings.ts";
 import { bar, clear, dim, line, transient } from "../terminal.ts";
-import { AirflowApi, type RunRequest } from "./airflowApi.ts";
+import { AirflowApi, type DagRun, type RunRequest } from "./airflowApi.ts";
 import { type HopLine, readFailure, readHops, secondsAtWork } from "./hopReports.ts";
 
 export interface RunOutcome {
@@ -20,6 +20,7 @@ export interface RunOutcome {
 }
 
 const pollMilliseconds = 500;
+const patienceMilliseconds = 60_000;
 
 /** `20261123-195000-1f2e`: sorts by time, and two in one second differ. */
 export function newRunId(now: Date = new Date()): string {
@@ -46,6 +47,21 @@ export async function runPipeline(
   }
 }
 
+/** Follows the run that Airflow is at, or has next in its queue, as `runPipeline` does; none when there is none. */
+export async function followActiveRun(box: Box, signal: AbortSignal): Promise<RunOutcome | undefined> {
+  const airflow = new AirflowApi(box.environment);
+  const active = (await airflow.runs("boxoffice")).filter(({ state }) => state === "running" || state === "queued");
+  const run = active.find(({ state }) => state === "running") ?? active.at(-1);
+  if (!run) return undefined;
+  const lake = new ObjectStore(s3Settings(box.environment));
+  try {
+    line(`Run ${run.dag_run_id}, which Airflow has begun`);
+    return await follow({ box, airflow, lake, runId: run.dag_run_id, signal });
+  } finally {
+    lake.close();
+  }
+}
+
 async function waitForDag(airflow: AirflowApi, signal: AbortSignal): Promise<void> {
   for (let tries = 0; tries < 120; tries += 1) {
     if (await airflow.hasDag("boxoffice")) return;
@@ -63,8 +79,10 @@ interface Following {
   signal: AbortSignal;
 }
 
-async function follow({ box, airflow, lake, runId, signal }: Following): Promise<RunOutcome> {
+async function follow(following: Following): Promise<RunOutcome> {
+  const { box, airflow, lake, runId, signal } = following;
   const from = Date.now();
+  let answeredAt = from;
   const shown = new Set<string>();
   line(
     dim(
@@ -72,16 +90,26 @@ async function follow({ box, airflow, lake, runId, signal }: Following): Promise
     ),
   );
   while (true) {
-    signal.throwIfAborted();
-    const run = await airflow.run("boxoffice", runId);
-    const hops = await readHops(lake, runId);
+    if (signal.aborted) throw interrupted(runId);
+    let state: DagRun["state"];
+    let hops: HopLine[];
+    try {
+      ({ state, hops } = await poll(following));
+      answeredAt = Date.now();
+    } catch (error) {
+      if (Date.now() - answeredAt > patienceMilliseconds) throw lost(runId, error);
+      transient("  … waiting for the box to answer");
+      await pause(signal);
+      continue;
+    }
     for (const hop of hops) {
-      if (shown.has(hop.name)) continue;
+      // A run that is refused writes this report too.
+      if (shown.has(hop.name) || (hop.name === "publish" && state !== "success")) continue;
       shown.add(hop.name);
       line(hopText(hop));
     }
-    if (run?.state === "failed") await fail(lake, runId);
-    if (run?.state === "success") {
+    if (state === "failed") await fail(airflow, lake, runId);
+    if (state === "success") {
       clear();
       const to = Date.now();
       return {
@@ -92,8 +120,35 @@ async function follow({ box, airflow, lake, runId, signal }: Following): Promise
       };
     }
     transient(`  … ${await progressText(box, runId)} ${dim(`${((Date.now() - from) / 1000).toFixed(0)} s`)}`);
-    await sleep(pollMilliseconds, undefined, { signal }).catch(() => {});
+    await pause(signal);
   }
+}
+
+/** Sleeps between two polls; an interruption ends it and is dealt with by the caller. */
+async function pause(signal: AbortSignal): Promise<void> {
+  await sleep(pollMilliseconds, undefined, { signal }).catch(() => {});
+}
+
+async function poll({ airflow, lake, runId }: Following): Promise<{ state: DagRun["state"]; hops: HopLine[] }> {
+  const run = await airflow.run("boxoffice", runId);
+  if (!run) throw new BoxError(`Airflow does not tell the state of run ${runId}`);
+  return { state: run.state, hops: await readHops(lake, runId) };
+}
+
+function interrupted(runId: string): BoxError {
+  return new BoxError(
+    `interrupted; run ${runId} goes on in Airflow.\n./box status shows whether it is published, ./box answers prints what is.`,
+    exitCode.interrupted,
+  );
+}
+
+function lost(runId: string, cause: unknown): BoxError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new BoxError(
+    `run ${runId} could not be followed for ${patienceMilliseconds / 1000} s; it may go on in Airflow.\n${reason}`,
+    exitCode.failed,
+    cause,
+  );
 }
 
 function hopText(hop: HopLine): string {
@@ -102,12 +157,16 @@ function hopText(hop: HopLine): string {
   return `  ${hop.name.padEnd(16)}${count(hop.rowsIn, 12)}${count(hop.rowsOut, 12)}${count(hop.dropped, 9)}${hop.seconds.toFixed(1).padStart(9)}${note}`;
 }
 
-async function fail(lake: ObjectStore, runId: string): Promise<never> {
+async function fail(airflow: AirflowApi, lake: ObjectStore, runId: string): Promise<never> {
   const failure = await readFailure(lake, runId);
-  const what = failure
-    ? `${failure.task}: ${failure.message}`
-    : "Airflow says the run failed and no task said why; see ./box logs airflow-scheduler";
+  const what = failure ? `${failure.task}: ${failure.message}` : await failedTasks(airflow, runId);
   throw new BoxError(`run ${runId} failed, and what was published stays.\n${what}`);
+}
+
+async function failedTasks(airflow: AirflowApi, runId: string): Promise<string> {
+  const tasks = await airflow.failedTasks(runId).catch(() => []);
+  const which = tasks.length > 0 ? `it failed in ${tasks.join(", ")}, which did not say why` : "no task said why";
+  return `Airflow says that ${which}; see ./box logs airflow-scheduler`;
 }
 
 /** How far the ingests that run have come, or that Airflow is at work. */

@@ -3,6 +3,8 @@ import type { Toolchain } from "../install/toolchain.ts";
 export interface Count {
   passed: number;
   failed: number;
+  /** What could not run on this machine, and why. */
+  notRun: string[];
 }
 
 export interface SuiteContext {
@@ -14,5 +16,16 @@ export interface SuiteContext {
 /** A part of the tests that runs by itself. */
 export interface Suite {
   name: string;
+  /** Whether it starts engines; `--quick` leaves it out then. */
+  needsEngines: boolean;
   run: (context: SuiteContext) => Promise<Count>;
+}
+
+/** The counts of several parts as one. */
+export function sum(counts: readonly Count[]): Count {
+  return {
+    passed: counts.reduce((total, { passed }) => total + passed, 0),
+    failed: counts.reduce((total, { failed }) => total + failed, 0),
+    notRun: counts.flatMap(({ notRun }) => notRun),
+  };
 }

@@ -1,39 +1,25 @@
-import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { rootPath } from "../boxHome.ts";
-import { show } from "./show.ts";
-import type { Count, Suite, SuiteContext } from "./suite.ts";
+import { lint } from "./lint.ts";
+import { runPytest } from "./pytestSuite.ts";
+import { type Suite, sum } from "./suite.ts";
 import { TestBox } from "./testBox.ts";
 import { runVitest } from "./vitestSuite.ts";
 
-async function check(command: string, args: string[]): Promise<Count> {
-  const code = await show(command, args);
-  return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
-}
-
-const sum = (counts: Count[]): Count => ({
-  passed: counts.reduce((total, { passed }) => total + passed, 0),
-  failed: counts.reduce((total, { failed }) => total + failed, 0),
-});
-
-/** Types, lint and format of every language. */
-const lint: Suite = {
-  name: "lint",
-  run: async ({ python }) =>
-    sum([
-      await check(rootPath("node_modules", ".bin", "tsc"), ["--noEmit"]),
-      await check(rootPath("node_modules", ".bin", "biome"), ["check", "."]),
-      await check(join(python, "bin", "ruff"), ["check", "."]),
-      await check(join(python, "bin", "ruff"), ["format", "--check", "."]),
-    ]),
+/** What needs no engine: contracts, parsing, downloads, the DAGs' structure, the oracle. */
+const unit: Suite = {
+  name: "unit",
+  needsEngines: false,
+  run: async ({ python }) => sum([await runVitest("unit"), await runPytest(python, ["dags/tests", "test/oracle"])]),
 };
 
-/** The services and the Python parts, each against real engines. */
-const services: Suite = {
-  name: "services",
-  run: async (context) => {
+/** The services and the Spark functions, each against real engines. */
+const integration: Suite = {
+  name: "integration",
+  needsEngines: true,
+  run: async ({ toolchain, python }) => {
     const box = new TestBox("engines", 20_000);
     const client = await box.start("warehouse", "s3", "kafka", "spark-connect");
+    const { WAREHOUSE_USER, WAREHOUSE_PASSWORD, WAREHOUSE_HOST, WAREHOUSE_PORT } = client;
     try {
       const env = {
         ...process.env,
@@ -41,35 +27,22 @@ const services: Suite = {
         TEST_S3_ACCESS_KEY: client.S3_ACCESS_KEY,
         TEST_S3_SECRET_KEY: client.S3_SECRET_KEY,
         TEST_KAFKA_BROKERS: client.KAFKA_BROKERS,
-        TEST_POSTGRES_URL: `postgresql://${client.WAREHOUSE_USER}:${client.WAREHOUSE_PASSWORD}@${client.WAREHOUSE_HOST}:${client.WAREHOUSE_PORT}/postgres`,
+        TEST_POSTGRES_URL: `postgresql://${WAREHOUSE_USER}:${WAREHOUSE_PASSWORD}@${WAREHOUSE_HOST}:${WAREHOUSE_PORT}/postgres`,
         SPARK_REMOTE: client.SPARK_REMOTE,
-        SPARK_HOME: context.toolchain.sparkHome,
+        SPARK_HOME: toolchain.sparkHome,
       };
-      return sum([await runVitest("services", env), await runPytest(context, env)]);
+      return sum([await runVitest("integration", env), await runPytest(python, ["spark/tests"], env)]);
     } finally {
       await box.remove();
     }
   },
 };
 
-async function runPytest({ python }: SuiteContext, env: NodeJS.ProcessEnv): Promise<Count> {
-  mkdirSync(rootPath(".box", "test"), { recursive: true });
-  const file = rootPath(".box", "test", "pytest.xml");
-  const code = await show(join(python, "bin", "python"), ["-m", "pytest", "-q", `--junitxml=${file}`], {
-    ...env,
-    PATH: `${join(python, "bin")}:${process.env.PATH ?? ""}`,
-    PYTHONPATH: `${rootPath()}:${rootPath("dags")}`,
-  });
-  const attributes = /<testsuite [^>]*>/.exec(readFileSync(file, "utf8"))?.[0] ?? "";
-  const count = (name: string) => Number(new RegExp(` ${name}="(\\d+)"`).exec(attributes)?.[1] ?? 0);
-  const failed = count("errors") + count("failures");
-  return { passed: count("tests") - failed - count("skipped"), failed: code !== 0 && failed === 0 ? 1 : failed };
-}
-
 /** The whole box as a user runs it. */
 const endToEnd: Suite = {
   name: "e2e",
+  needsEngines: true,
   run: ({ python }) => runVitest("e2e", { ...process.env, TEST_PYTHON: join(python, "bin", "python") }),
 };
 
-export const suites: readonly Suite[] = [lint, services, endToEnd];
+export const suites: readonly Suite[] = [lint, unit, integration, endToEnd];

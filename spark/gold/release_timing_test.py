@@ -48,6 +48,10 @@ def rank_sums(fact_box_office: DataFrame) -> DataFrame:
     )
 
 
+#: Smaller probabilities lose digits: doubles below 1e-308 are not normal.
+SMALLEST_EXACT = 1e-290
+
+
 def kruskal_wallis(
     groups: Iterable[Row],
 ) -> tuple[float | None, int, int, float | None, float | None, float | None]:
@@ -61,9 +65,31 @@ def kruskal_wallis(
     squares = sum(Fraction(int(group.twice_rank_sum)) ** 2 / (4 * group.movies) for group in groups)
     uncorrected = Fraction(12, n * (n + 1)) * squares - 3 * (n + 1)
     h = float(uncorrected * (n**3 - n) / spread)
+    return h, df, n, float(chdtrc(df, h)), log10_upper_tail(h, df), h / (n - 1)
+
+
+def log10_upper_tail(h: float, df: int) -> float:
+    """log10 of P(chi-squared with df >= h), also where the probability itself is 0 as a double.
+
+    Source: the continued fraction of the upper incomplete gamma function, evaluated by Lentz's
+    method (Press et al., Numerical Recipes, section 6.2).
+    """
     p = float(chdtrc(df, h))
-    # Below what a double holds, p is 0 and has no logarithm.
-    return h, df, n, p, math.log10(p) if p > 0 else None, h / (n - 1)
+    if p > SMALLEST_EXACT:
+        return math.log10(p)
+    a, x = df / 2, h / 2
+    b = x + 1 - a
+    c, d = math.inf, 1 / b
+    fraction = d
+    for i in range(1, 1000):
+        numerator = -i * (i - a)
+        b += 2
+        d = 1 / (numerator * d + b)
+        c = b + numerator / c
+        fraction *= c * d
+        if abs(c * d - 1) < 1e-15:
+            break
+    return (a * math.log(x) - x - math.lgamma(a) + math.log(fraction)) / math.log(10)
 
 
 def _period(period_type: str) -> Column:

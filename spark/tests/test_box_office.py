@@ -10,7 +10,11 @@ from scipy import stats
 from spark.gold.box_office_aggregates import agg_genre_box_office, agg_release_period
 from spark.gold.cpi import cpi_month
 from spark.gold.fact_box_office import fact_box_office
-from spark.gold.release_timing_test import kruskal_wallis, release_timing_test
+from spark.gold.release_timing_test import (
+    kruskal_wallis,
+    log10_upper_tail,
+    release_timing_test,
+)
 from spark.tests.conftest import Frame, rows_of
 
 MOVIE = "tmdb_id int, release_date date, budget bigint, revenue bigint"
@@ -196,3 +200,13 @@ def test_there_are_no_figures_where_nothing_can_be_told_apart(
     groups: list[Row], df: int, n: int
 ) -> None:
     assert kruskal_wallis(groups) == (None, df, n, None, None, None)
+
+
+def test_the_tail_beyond_what_a_double_holds_still_has_its_logarithm() -> None:
+    # With two degrees of freedom the tail is exp(-h / 2) exactly.
+    for h in (10.0, 1_300.0, 5_000.0, 7_000.0):
+        assert log10_upper_tail(h, 2) == pytest.approx(-h / 2 / math.log(10), rel=1e-12)
+    # Where both are known they agree.
+    assert log10_upper_tail(1_340.0, 11) == pytest.approx(
+        stats.chi2.logsf(1_340.0, 11) / math.log(10), abs=1e-6
+    )

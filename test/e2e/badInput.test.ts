@@ -25,6 +25,7 @@ const signIn = "<!doctype html><html><body>Sign in</body></html>";
 const cases: [string, (edition: EditionCopy) => EditionCopy, RegExp][] = [
   ["a missing file", (edition) => edition.without("links.csv"), /links\.csv/],
   ["an empty file", (edition) => edition.with("movies_metadata.csv", ""), /empty/i],
+  ["a missing column", (edition) => edition.with("CPIAUCSL.csv", "observation_date\n1995-10-01\n"), /CPIAUCSL/],
   [
     "a renamed column",
     (edition) => edition.with("movies_metadata.csv", movies().replace("vote_count", "votes")),
@@ -34,7 +35,7 @@ const cases: [string, (edition: EditionCopy) => EditionCopy, RegExp][] = [
   [
     "a truncated gzip",
     (edition) => edition.with("ratings_small.csv", cut(bundledText("ratings_small.csv")), "ratings_small.csv.gz"),
-    /truncated|incomplete|cut/i,
+    /gzip.*(truncated|cut off|ends)|(truncated|cut off|ends).*gzip/i,
   ],
   [
     "a wrong delimiter",

@@ -5,7 +5,7 @@ import { type DatasetName, datasetName, datasets } from "@boxoffice/contracts/da
 import type { HopReport } from "@boxoffice/contracts/hopReport";
 import { runId } from "@boxoffice/contracts/job";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import { type LoadManifest, loadManifest } from "@boxoffice/contracts/loadManifest";
+import { type LoadManifest, loadManifest, seal } from "@boxoffice/contracts/loadManifest";
 import { deadLetterTopic } from "@boxoffice/contracts/slice";
 import type { JobContext } from "@boxoffice/platform/jobs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
@@ -18,7 +18,7 @@ import { sliceEncoder } from "./sliceEncoder.ts";
 import { emptySource, slices } from "./slices.ts";
 import type { Source } from "./sources/source.ts";
 import { Spool } from "./spool.ts";
-import { Tally } from "./tally.ts";
+import { percentOf, Tally } from "./tally.ts";
 import { unpack } from "./unpack.ts";
 
 export const loadRequest = z.strictObject({
@@ -47,7 +47,7 @@ export interface LoadResult extends Record<string, unknown> {
   source_rows: number;
   rows: number;
   dead_letters: number;
-  /** The same bytes were loaded before: nothing was done. */
+  /** The same bytes were loaded before, and every row of them is in the lake: nothing was done. */
   already: boolean;
 }
 
@@ -62,13 +62,20 @@ export async function load(request: LoadRequest, services: LoadServices, context
     if (copy.bytes === 0) throw emptySource(copy.file, false);
     const loadId = loadIdOf(request, copy.sha256);
     const known = await services.store.json(lakeKeys.manifest(request.dataset, loadId), loadManifest);
-    const manifest = known ?? (await loadCopy(request.dataset, loadId, copy, directory, services, context));
+    // Without its seal a load may have lost slices on their way: they are published again, as they were.
+    const isSealed = (await services.store.json(lakeKeys.seal(request.dataset, loadId), seal)) !== undefined;
+    const whole = isSealed ? known : undefined;
+    const rejects = whole && rejectsOf(whole);
+    if (rejects && rejects.rejectPercent > services.maxRejectPercent) {
+      throw tooManyRejects(copy.file, rejects, services, lakeKeys.deadLetters(request.dataset, loadId));
+    }
+    const manifest = whole ?? (await loadCopy(request.dataset, loadId, copy, directory, services, context));
     await services.store.put(
       lakeKeys.hop(request.run_id, `ingest.${request.dataset}`),
       JSON.stringify(hopReportOf(request.run_id, manifest, startedAt)),
     );
     const { load_id, file, source_rows, rows, dead_letters } = manifest;
-    return { load_id, file, source_rows, rows, dead_letters, already: known !== undefined };
+    return { load_id, file, source_rows, rows, dead_letters, already: whole !== undefined };
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -123,9 +130,11 @@ async function loadCopy(
       landed_at: new Date().toISOString(),
       ...tally.counts(),
     };
-    await store.create(lakeKeys.manifest(dataset, loadId), JSON.stringify(manifest));
+    const manifestKey = lakeKeys.manifest(dataset, loadId);
+    const created = await store.create(manifestKey, JSON.stringify(manifest));
     log.info({ dataset, load_id: loadId, rows: manifest.rows, dead_letters: manifest.dead_letters }, "loaded");
-    return manifest;
+    // The first manifest stays: it says when the load landed.
+    return created ? manifest : ((await store.json(manifestKey, loadManifest)) ?? manifest);
   } finally {
     await spool.close();
   }
@@ -140,14 +149,27 @@ async function keepDeadLetters(dataset: DatasetName, loadId: string, spool: Spoo
   }
 }
 
-function tooManyRejects(file: string, tally: Tally, { bucket, maxRejectPercent }: LoadServices, prefix: string) {
+type Rejects = Pick<Tally, "rejected" | "rejectPercent" | "deadLetters" | "sourceRows" | "firstDeadLetters">;
+
+/** A manifest counts the rejects; which came first is not in it. */
+function rejectsOf({ rejected, dead_letters, source_rows }: LoadManifest): Rejects {
+  return {
+    rejected,
+    rejectPercent: percentOf(dead_letters, source_rows),
+    deadLetters: dead_letters,
+    sourceRows: source_rows,
+    firstDeadLetters: [],
+  };
+}
+
+function tooManyRejects(file: string, tally: Rejects, { bucket, maxRejectPercent }: LoadServices, prefix: string) {
   const rules = Object.entries(tally.rejected).map(([rule, count]) => `${rule} ${count}`);
   const examples = tally.firstDeadLetters.map(({ line, reason }) => `    line ${line}: ${excerpt(reason)}`);
   return badSource({
     code: "too_many_rejects",
     problem: `${file}: ${tally.deadLetters} of ${tally.sourceRows} records break the contract (${tally.rejectPercent.toFixed(1)} %)`,
     expected: `at most ${maxRejectPercent} % (MAX_REJECT_PERCENT)`,
-    found: `${rules.join(", ")}; the first:\n${examples.join("\n")}`,
+    found: [rules.join(", "), ...(examples.length > 0 ? [`the first:\n${examples.join("\n")}`] : [])].join("; "),
     remedy: `correct the file, or raise MAX_REJECT_PERCENT; every rejected record is in s3://${bucket}/${prefix}`,
   });
 }

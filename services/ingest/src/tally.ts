@@ -5,6 +5,8 @@ import type { Slice } from "./slices.ts";
 
 const shownDeadLetters = 5;
 
+export const percentOf = (part: number, whole: number) => (whole === 0 ? 0 : (100 * part) / whole);
+
 /** What the slices of a load hold, counted as they pass. */
 export class Tally {
   readonly rejected: Partial<Record<RejectionRule, number>> = {};
@@ -30,7 +32,7 @@ export class Tally {
   }
 
   get rejectPercent(): number {
-    return this.sourceRows === 0 ? 0 : (100 * this.deadLetters) / this.sourceRows;
+    return percentOf(this.deadLetters, this.sourceRows);
   }
 
   counts(): Pick<

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type DatasetName, datasetName, datasetNames } from "@boxoffice/contracts/dataset";
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import type { Logger } from "pino";
 import { z } from "zod";
@@ -48,7 +49,7 @@ export class Watch {
 
   async #look(signal: AbortSignal): Promise<void> {
     const { store, edition, requestRun, log } = this.#services;
-    const key = `_watch/${digest(edition)}.json`;
+    const key = lakeKeys.watch(digest(edition));
     const memory = await store.json(key, watchMemory);
     const sources = await this.#fingerprints(memory, signal);
     if (!sources) return;

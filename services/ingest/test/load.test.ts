@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { deadLetter } from "@boxoffice/contracts/deadLetter";
 import { hopReport } from "@boxoffice/contracts/hopReport";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import { loadManifest } from "@boxoffice/contracts/loadManifest";
+import { loadManifest, type Seal } from "@boxoffice/contracts/loadManifest";
 import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { editionOf, excerptPath, excerptText, uniqueLinks, uniqueMovies } from "./editions.ts";
@@ -71,9 +71,39 @@ test("the bytes land unchanged, every record is on a topic once, and the manifes
   }
 });
 
-test("the same bytes again are a no-op that says so, and the run still gets its report", async () => {
+/** Says, as the loader does, that every row of a load is in the lake. */
+async function sealLoad(dataset: "movies" | "links", loadId: string): Promise<void> {
+  const { rows, dead_letters } = await manifestOf(dataset, loadId);
+  const seal: Seal = { load_id: loadId, dataset, rows, dead_letters, sealed_at: new Date().toISOString() };
+  await engines.store.create(lakeKeys.seal(dataset, loadId), JSON.stringify(seal));
+}
+
+test("a load that was published and never sealed is published again as it was, under its first manifest", async () => {
   const directory = await edition({ "links.csv": uniqueLinks() });
   const first = await engines.load("links", directory);
+  const manifest = await manifestOf("links", first.load_id);
+  expect(await engines.load("links", directory)).toEqual(first);
+  expect(await manifestOf("links", first.load_id)).toEqual(manifest);
+  const published = await engines.published("links", first.load_id);
+  expect(published).toHaveLength(2);
+  expect(new Set(published.map(({ value }) => sha256(value))).size).toBe(1);
+});
+
+test("a sealed load with more rejects than are allowed by now is refused, as a new one would be", async () => {
+  const directory = await edition({ "links.csv": `${uniqueLinks(91)}${"x,1,1\n".repeat(9)}` });
+  const { load_id } = await engines.load("links", directory, { maxRejectPercent: 10 });
+  await sealLoad("links", load_id);
+  await expect(engines.load("links", directory)).rejects.toMatchObject({
+    code: "too_many_rejects",
+    message: expect.stringContaining("9 of 100 records break the contract (9.0 %)"),
+  });
+  expect(await engines.load("links", directory, { maxRejectPercent: 10 })).toMatchObject({ already: true });
+});
+
+test("the same bytes again, once sealed, are a no-op that says so, and the run still gets its report", async () => {
+  const directory = await edition({ "links.csv": uniqueLinks() });
+  const first = await engines.load("links", directory);
+  await sealLoad("links", first.load_id);
   const manifest = await manifestOf("links", first.load_id);
   const again = await engines.load("links", directory, { run_id: "again" });
   expect(again).toEqual({ ...first, already: true });
@@ -95,6 +125,7 @@ test("a full refresh is a load of its own, once per run", async () => {
   const refreshed = await engines.load("links", directory, refresh);
   expect(refreshed.load_id).toBe(`${plain.load_id}-${sha256(refresh.run_id).slice(0, 8)}`);
   expect(refreshed.already).toBe(false);
+  await sealLoad("links", refreshed.load_id);
   expect((await engines.load("links", directory, refresh)).already).toBe(true);
 });
 

@@ -22,7 +22,8 @@ export class Bronze {
   readonly #log: Logger;
   /** The groups that are in the lake, by load. They never leave it, so the list is read once. */
   readonly #written = new Map<string, Promise<Set<number>>>();
-  readonly #failures = new Map<string, Error>();
+  /** By load, then by group: one group that was written says nothing of another. */
+  readonly #failures = new Map<string, Map<number, Error>>();
   readonly #arrivals = new EventEmitter().setMaxListeners(0);
 
   constructor(lake: ObjectStore, log: Logger) {
@@ -41,7 +42,7 @@ export class Bronze {
     const { rows, parquet } = groupParquet(slices);
     const created = await this.#lake.create(lakeKeys.group(dataset, load_id, group, rows), parquet);
     (await this.#groupsOf(slices[0])).add(group);
-    this.#failures.delete(lakeKeys.bronze(dataset, load_id));
+    this.#failures.get(lakeKeys.bronze(dataset, load_id))?.delete(group);
     this.#log.info({ dataset, load_id, group, rows, bytes: parquet.length, created }, "group in bronze");
   }
 
@@ -71,12 +72,15 @@ export class Bronze {
   /** Remembers why a load's group cannot be written; its seal says so at once. */
   fail(slice: Slice, error: Error): void {
     const { dataset, load_id, group } = slice;
-    this.#failures.set(lakeKeys.bronze(dataset, load_id), error);
+    const prefix = lakeKeys.bronze(dataset, load_id);
+    this.#failures.set(prefix, (this.#failures.get(prefix) ?? new Map<number, Error>()).set(group, error));
     this.#log.error({ dataset, load_id, group, reason: error.message }, "group dropped");
   }
 
+  /** Why a group of the load cannot be written, or undefined when none has failed. */
   failure(dataset: DatasetName, loadId: string): Error | undefined {
-    return this.#failures.get(lakeKeys.bronze(dataset, loadId));
+    const [error] = this.#failures.get(lakeKeys.bronze(dataset, loadId))?.values() ?? [];
+    return error;
   }
 
   #groupsOf({ dataset, load_id }: Slice): Promise<Set<number>> {

@@ -59,7 +59,10 @@ export function loaderServer({ seal, pool, seals, versions, ...parts }: LoaderPa
     const { run_id } = versionRequest.parse(request.body);
     // A later try of the same run wrote another prefix, and is another job.
     const { prefix = "" } = await requireHop(lake, run_id, "gold");
-    const job = versions.start(`${run_id}.${basename(prefix)}`, (context) => loadVersion(lake, pool, run_id, context));
+    // A version that was loaded may have been swept since; what is still there is only counted.
+    const job = versions.start(`${run_id}.${basename(prefix)}`, (context) => loadVersion(lake, pool, run_id, context), {
+      again: true,
+    });
     return reply.code(202).send(job);
   });
   serveJobs("/versions/:id", versions);

@@ -6,7 +6,8 @@ import { ServiceError } from "@boxoffice/platform/serviceError";
 import type pg from "pg";
 import { type Check, checkRun, type RunReports, readReports, refusal } from "./gate.ts";
 import { type InputsRequest, readInputs, refuseOlder } from "./inputs.ts";
-import { inTransaction, publishedRun } from "./warehouse.ts";
+import { inTransaction, lockVersions, publishedRun } from "./warehouse.ts";
+import { checkWarehouse } from "./warehouseChecks.ts";
 
 export interface Publication {
   run_id: string;
@@ -25,15 +26,20 @@ export async function publish(
   let previous = await publishedRun(pool);
   if (previous === run_id) return { run_id, previous_run_id: run_id };
   const reports = await readReports(lake, run_id);
-  const checks = checkRun(reports);
-  const failed = checks.filter(({ ok }) => !ok);
-  if (failed.length > 0) {
+  const sums = checkRun(reports);
+  const refuseFailed = async (checks: Check[]) => {
+    const failed = checks.filter(({ ok }) => !ok);
+    if (failed.length === 0) return;
     await writeReport(lake, started, reports, checks, { run_id, previous_run_id: previous }, false);
     throw refusal(run_id, previous, failed);
-  }
+  };
+  await refuseFailed(sums);
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     if (!allow_older && previous !== null) refuseOlder(reports.inputs, await readInputs(lake, previous));
-    if (await makeCurrent(pool, reports, previous)) {
+    const { isCurrent, found } = await makeCurrent(pool, reports, previous);
+    const checks = [...sums, ...found];
+    await refuseFailed(checks);
+    if (isCurrent) {
       const publication = { run_id, previous_run_id: previous };
       await writeReport(lake, started, reports, checks, publication, true);
       return publication;
@@ -50,16 +56,26 @@ export async function publish(
   );
 }
 
-/** The run's rows and the update of the one row in a transaction; false when another run was published meanwhile. */
-async function makeCurrent(pool: pg.Pool, reports: RunReports, previous: string | null): Promise<boolean> {
+/**
+ * Looks whether the warehouse holds the version, then writes the run's rows and updates the one row, in a transaction.
+ * The run is not current when the version is not whole, or when another run was published meanwhile.
+ */
+async function makeCurrent(
+  pool: pg.Pool,
+  reports: RunReports,
+  previous: string | null,
+): Promise<{ isCurrent: boolean; found: Check[] }> {
   const { inputs, silver } = reports;
   const { run_id } = inputs;
   return inTransaction(pool, async (client) => {
+    await lockVersions(client);
+    const found = await checkWarehouse(client, reports);
+    if (!found.every(({ ok }) => ok)) return { isCurrent: false, found };
     const update = await client.query(
       `update marts.current set run_id = $1, published_at = now() where run_id is not distinct from $2`,
       [run_id, previous],
     );
-    if (update.rowCount !== 1) return false;
+    if (update.rowCount !== 1) return { isCurrent: false, found };
     await client.query("delete from mart_versions.run_summary where run_id = $1", [run_id]);
     await client.query(
       `insert into mart_versions.run_summary (run_id, edition, base_month, inputs)
@@ -76,7 +92,7 @@ async function makeCurrent(pool: pg.Pool, reports: RunReports, previous: string 
         [run_id, dataset, source_rows, dead_letters, bronze, rows?.rows_out, JSON.stringify(rows?.dropped ?? {})],
       );
     }
-    return true;
+    return { isCurrent: true, found };
   });
 }
 

@@ -1,7 +1,7 @@
 import pg from "pg";
 import type { Logger } from "pino";
 import { allPartitions, dropPartition } from "./partitions.ts";
-import { inTransaction, publishedRun } from "./warehouse.ts";
+import { inTransaction, publishedRun, whileNonePublishes } from "./warehouse.ts";
 
 /**
  * Removes the versions beyond the newest published ones that are kept. Runs that were never published go when they are
@@ -19,11 +19,14 @@ export async function sweepVersions(pool: pg.Pool, keepVersions: number, log: Lo
   const old = oldRuns(loadedAt, await publishedRuns(pool), await publishedRun(pool), keepVersions);
   for (const runId of old) {
     try {
-      await removeRows(pool, runId);
-      for (const { partition, state } of partitions) {
-        if (state.comment?.run_id === runId) await dropPartition(pool, partition);
-      }
-      log.info({ run_id: runId }, "version swept");
+      await whileNonePublishes(pool, async () => {
+        if ((await publishedRun(pool)) === runId) return;
+        await removeRows(pool, runId);
+        for (const { partition, state } of partitions) {
+          if (state.comment?.run_id === runId) await dropPartition(pool, partition);
+        }
+        log.info({ run_id: runId }, "version swept");
+      });
     } catch (error) {
       log.warn({ run_id: runId, reason: error instanceof Error ? error.message : String(error) }, "version not swept");
     }

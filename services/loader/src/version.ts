@@ -16,7 +16,7 @@ import {
   partitionOf,
   partitionState,
 } from "./partitions.ts";
-import { inTransaction, publishedRun } from "./warehouse.ts";
+import { inTransaction, publishedRun, whileNonePublishes } from "./warehouse.ts";
 
 const tablesAtOnce = 2;
 
@@ -111,8 +111,10 @@ async function loadTable(
     const isSame = state.attached && !state.detaching && state.comment?.prefix === load.comment.prefix;
     const rows = isSame ? await countRows(pool, partition) : undefined;
     if (rows === load.rows) return rows;
-    await refuseIfPublished(pool, load.comment.run_id);
-    await dropPartition(pool, partition);
+    await whileNonePublishes(pool, async () => {
+      await refuseIfPublished(pool, load.comment.run_id);
+      await dropPartition(pool, partition);
+    });
   }
   signal.throwIfAborted();
   const rows = await inTransaction(pool, (client) => copyAndAttach(lake, client, load, signal, onRows));

@@ -35,6 +35,26 @@ export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClie
   }
 }
 
+/** Whoever publishes a version and whoever removes one take this lock, so neither does it under the other's feet. */
+const versionsLock = "hashtextextended('boxoffice.versions', 0)";
+
+/** Holds the versions as they are until the transaction ends. */
+export async function lockVersions(client: pg.PoolClient): Promise<void> {
+  await client.query(`select pg_advisory_xact_lock(${versionsLock})`);
+}
+
+/** Removes versions in several transactions while none is published. */
+export async function whileNonePublishes<T>(pool: pg.Pool, work: () => Promise<T>): Promise<T> {
+  const client = await pool.connect();
+  try {
+    await client.query(`select pg_advisory_lock(${versionsLock})`);
+    return await work();
+  } finally {
+    // The lock goes with the connection.
+    client.release(true);
+  }
+}
+
 /** The run that readers see, or null before the first. */
 export async function publishedRun(pool: pg.Pool): Promise<string | null> {
   const { rows } = await pool.query<{ run_id: string | null }>("select run_id from marts.current");

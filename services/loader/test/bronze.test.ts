@@ -1,8 +1,9 @@
+import { groupSlices } from "@boxoffice/contracts/dataset";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import type { Kafka } from "kafkajs";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { Bronze } from "../src/bronze.ts";
+import { Bronze, listGroups } from "../src/bronze.ts";
 import { type ConsumeOptions, SliceConsumer } from "../src/consume.ts";
 import { deleteConsumed, offsetsOutOfRange } from "../src/consumerOffsets.ts";
 import { sealLoad } from "../src/seal.ts";
@@ -243,6 +244,22 @@ test("a slice that is not as its contract says drops its group, fails the seal a
   await expect(sealLoad(parts, request(load), job)).rejects.toThrow(
     /slice 0 has the columns ; expected row_number Int32/,
   );
+});
+
+test("a group that was written does not hide that another one of its load was dropped", async () => {
+  const load = makeLoad(
+    "links",
+    uniqueName("half"),
+    Array.from({ length: groupSlices + 1 }, () => 1),
+  );
+  await putManifest(lake, load);
+  const bronze = new Bronze(lake, quietLog);
+  await startConsumer(uniqueName("group"), { bronze });
+  const slices = load.slices.map((slice) => (slice.slice === 0 ? { ...slice, value: Buffer.from("<html>") } : slice));
+  await produce(kafka, load, slices, { topicPrefix });
+  await until("the good group is there", async () => (await listGroups(lake, "links", load.load_id)).length === 1);
+  const parts = { lake, bronze, consumerFault: () => undefined, idleMilliseconds: 60_000 };
+  await expect(sealLoad(parts, request(load), job)).rejects.toMatchObject({ code: "bad_slice" });
 });
 
 test("records are deleted behind what is committed only, and a loader that starts later misses none", async () => {

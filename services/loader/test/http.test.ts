@@ -6,8 +6,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Bronze } from "../src/bronze.ts";
 import { loaderServer } from "../src/http.ts";
 import { migrate } from "../src/migrations.ts";
+import { countRows, dropPartition, partitionOf } from "../src/partitions.ts";
 import { migrationsDirectory, newDatabase, newLake, quietLog, uniqueName, until } from "./engines.ts";
-import { putGold } from "./goldTables.ts";
+import { putGold, smallGold } from "./goldTables.ts";
 
 let lake: ObjectStore;
 let pool: pg.Pool;
@@ -47,7 +48,7 @@ test("the service is ready when nothing is missing, and else says what", async (
   missing = [];
 });
 
-test("a request for a version starts a job; the same again is the same job until gold was written anew", async () => {
+test("a request for a version starts a job; the same again loads what is no longer there, and anew after a new gold", async () => {
   const run = uniqueName("run");
   await putGold(lake, run);
   const first = await post("/versions", { run_id: run });
@@ -55,7 +56,10 @@ test("a request for a version starts a job; the same again is the same job until
   const { id } = first.json();
   await until("the job has ended", async () => (await get(`/versions/${id}`)).json().state !== "running");
   expect((await get(`/versions/${id}`)).json()).toMatchObject({ state: "done", result: { run_id: run } });
-  expect((await post("/versions", { run_id: run })).json()).toMatchObject({ id, state: "done" });
+  await dropPartition(pool, partitionOf("dim_date", run));
+  expect((await post("/versions", { run_id: run })).json()).toMatchObject({ id });
+  await until("the job has ended", async () => (await get(`/versions/${id}`)).json().state !== "running");
+  expect(await countRows(pool, partitionOf("dim_date", run))).toBe(smallGold.dim_date);
   await putGold(lake, run, undefined, {}, "try2");
   const again = (await post("/versions", { run_id: run })).json();
   expect(again.id).not.toBe(id);

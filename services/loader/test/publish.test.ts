@@ -7,11 +7,11 @@ import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { readHop, writeHop } from "../src/hopReports.ts";
 import { migrate } from "../src/migrations.ts";
-import { allPartitions } from "../src/partitions.ts";
+import { allPartitions, dropPartition, partitionOf } from "../src/partitions.ts";
 import { publish } from "../src/publish.ts";
 import { oldRuns, sweepVersions } from "../src/sweep.ts";
 import { loadVersion } from "../src/version.ts";
-import { inTransaction, publishedRun } from "../src/warehouse.ts";
+import { inTransaction, publishedRun, whileNonePublishes } from "../src/warehouse.ts";
 import { migrationsDirectory, newDatabase, newLake, quietLog, uniqueName, until } from "./engines.ts";
 import { putGold, smallGold } from "./goldTables.ts";
 
@@ -58,10 +58,27 @@ const dbtOf = (run_id: string): DbtReport => ({
   run_id,
   started_at: new Date().toISOString(),
   seconds: 1,
+  prefix: `gold/${run_id}/try1`,
   models: 6,
   tests_passed: 20,
   failures: [],
 });
+
+/** A row of the run in every table that dbt fills. */
+async function putMarts(run: string): Promise<void> {
+  const { rows } = await pool.query<{ name: string; columns: string; cells: string }>(
+    `select c.relname as name,
+            string_agg(a.attname, ', ') as columns,
+            string_agg(case a.attname when 'source' then quote_literal('tmdb') when 'period_type' then quote_literal('month') else quote_literal('1') end, ', ') as cells
+     from pg_class c
+     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and a.attname <> 'run_id'
+     where c.relnamespace = 'mart_versions'::regnamespace and c.relkind = 'r' and c.relname not like 'run%'
+     group by c.relname`,
+  );
+  for (const { name, columns, cells } of rows) {
+    await pool.query(`insert into mart_versions.${name} (run_id, ${columns}) values ('${run}', ${cells})`);
+  }
+}
 
 const putDbt = (report: DbtReport) => lake.put(lakeKeys.hop(report.run_id, "dbt"), JSON.stringify(report));
 const putSilver = (report: Omit<HopReport, "started_at" | "seconds">) => writeHop(lake, Date.now(), report);
@@ -99,6 +116,7 @@ async function finishedRun(landed = 1): Promise<{ run: string; inputs: RunInputs
   await putSilver(silverOf(run));
   await putGold(lake, run);
   await loadVersion(lake, pool, run, { signal: new AbortController().signal, progress: () => {} });
+  await putMarts(run);
   await putDbt(dbtOf(run));
   return { run, inputs };
 }
@@ -188,6 +206,8 @@ test("each sum that does not hold is named with what was expected, what came and
   expect(message).toContain(
     `The answers of run ${published.run} stay. The run's reports are in the lake below _runs/${run}/`,
   );
+  await putDbt({ ...dbtOf(run), prefix: "gold/other/try" });
+  expect(await refused(run)).toContain("dbt: gold prefix = the one its marts were built of");
   await putDbt({ ...dbtOf(run), tests_passed: 0 });
   expect(await refused(run)).toContain("dbt: tests passed: expected at least 1, got 0");
   await lake.delete([lakeKeys.hop(run, "dbt")]);
@@ -195,6 +215,53 @@ test("each sum that does not hold is named with what was expected, what came and
   await putDbt(dbtOf(run));
 
   expect(await publish(lake, pool, { run_id: run })).toEqual({ run_id: run, previous_run_id: published.run });
+});
+
+test("a version that has gone from the warehouse since its reports were written is refused until it is there again", async () => {
+  const published = await finishedRun();
+  await publish(lake, pool, { run_id: published.run });
+  const { run } = await finishedRun();
+  const context = { signal: new AbortController().signal, progress: () => {} };
+
+  await dropPartition(pool, partitionOf("dim_date", run));
+  const message = await refused(run);
+  expect(message).toContain("dim_date: partition in the warehouse: expected attached, got none");
+  expect(message).toContain(
+    `dim_date: rows loaded = rows in the warehouse now: expected ${smallGold.dim_date}, got none`,
+  );
+  const report = Buffer.from((await lake.bytes(lakeKeys.hop(run, "publish"))) ?? []).toString();
+  expect(JSON.parse(report)).toMatchObject({ published: false });
+  await loadVersion(lake, pool, run, context);
+
+  const { quoted } = partitionOf("cpi_month", run);
+  await pool.query(`delete from ${quoted} where ctid = (select ctid from ${quoted} limit 1)`);
+  expect(await refused(run)).toContain("cpi_month: rows loaded = rows in the warehouse now");
+  const otherTry = JSON.stringify({ run_id: run, prefix: "gold/other/try", loaded_at: new Date().toISOString() });
+  await pool.query(`comment on table ${quoted} is '${otherTry}'`);
+  expect(await refused(run)).toContain("cpi_month: gold prefix = the partition's");
+  await loadVersion(lake, pool, run, context);
+
+  await pool.query("delete from mart_versions.popular_genres where run_id = $1", [run]);
+  expect(await refused(run)).toContain("mart popular_genres: rows of the run: expected some, got none");
+  await pool.query("delete from mart_versions.release_timing_test where run_id = $1", [run]);
+  expect(await refused(run)).toContain("2 checks do not hold");
+});
+
+test("a publication waits for a sweep, and then looks at what the sweep has left", async () => {
+  const { run } = await finishedRun();
+  const publication = await whileNonePublishes(pool, async () => {
+    const waiting = publish(lake, pool, { run_id: run });
+    waiting.catch(() => {});
+    await until("the publication waits for the lock", async () => {
+      const locks =
+        "select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database where datname = current_database())";
+      return (await pool.query(locks)).rowCount === 1;
+    });
+    await pool.query("delete from mart_versions.popular_genres where run_id = $1", [run]);
+    return [waiting];
+  });
+  await expect(publication[0]).rejects.toMatchObject({ code: "gate_refused" });
+  expect(await publishedRun(pool)).toBeNull();
 });
 
 test("an older edition does not take the place of a newer one unless it is allowed", async () => {

@@ -1,0 +1,34 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { rootPath } from "../boxHome.ts";
+import { show } from "./show.ts";
+import { type Count, type Suite, sum } from "./suite.ts";
+
+async function check(command: string, args: string[]): Promise<Count> {
+  const code = await show(command, args);
+  return code === 0 ? { passed: 1, failed: 0, notRun: [] } : { passed: 0, failed: 1, notRun: [] };
+}
+
+/** shellcheck is no npm or Python package: where the machine has none, it is not run. */
+async function shellcheck(): Promise<Count> {
+  try {
+    execFileSync("shellcheck", ["--version"], { stdio: "ignore" });
+  } catch {
+    return { passed: 0, failed: 0, notRun: ["shellcheck: it is not on the PATH"] };
+  }
+  return check("shellcheck", ["box", ".ci/run"]);
+}
+
+/** Types, lint and format of every language. */
+export const lint: Suite = {
+  name: "lint",
+  needsEngines: false,
+  run: async ({ python }) =>
+    sum([
+      await check(rootPath("node_modules", ".bin", "tsc"), ["--noEmit"]),
+      await check(rootPath("node_modules", ".bin", "biome"), ["check", "."]),
+      await check(join(python, "bin", "ruff"), ["check", "."]),
+      await check(join(python, "bin", "ruff"), ["format", "--check", "."]),
+      await shellcheck(),
+    ]),
+};
