@@ -23,6 +23,10 @@ export interface HopLine {
   note: string;
   startedAt: number;
   seconds: number;
+  /** The load that the hop is about, where it is about one. */
+  loadId?: string;
+  /** Where the hop wrote in the lake. */
+  prefix?: string;
 }
 
 const notHops = ["inputs", "failure"];
@@ -67,6 +71,8 @@ function hopLine(report: z.infer<typeof hopReport>): HopLine {
     note: named.map(([reason, count]) => `${reason} ${count.toLocaleString("en")}`).join(", "),
     startedAt: Date.parse(report.started_at),
     seconds: report.seconds,
+    ...(report.load_id === undefined ? {} : { loadId: report.load_id }),
+    ...(report.prefix === undefined ? {} : { prefix: report.prefix }),
   };
 }
 

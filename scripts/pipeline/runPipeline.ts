@@ -1,15 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { datasetNames } from "@boxoffice/contracts/dataset";
-import { job } from "@boxoffice/contracts/job";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
 import { BoxError, exitCode } from "../boxError.ts";
 import type { Box } from "../openBox.ts";
 import { s3Settings } from "../s3Settings.ts";
-import { setting } from "../settings.ts";
-import { bar, clear, dim, line, transient } from "../terminal.ts";
+import { clear, dim, line, transient } from "../terminal.ts";
 import { AirflowApi, type DagRun, type RunRequest } from "./airflowApi.ts";
 import { type HopLine, readFailure, readHops, secondsAtWork } from "./hopReports.ts";
+import { progressText } from "./progress.ts";
 
 export interface RunOutcome {
   runId: string;
@@ -119,7 +117,7 @@ async function follow(following: Following): Promise<RunOutcome> {
         waitingSeconds: (to - from) / 1000 - secondsAtWork(hops, from, to),
       };
     }
-    transient(`  … ${await progressText(box, runId)} ${dim(`${((Date.now() - from) / 1000).toFixed(0)} s`)}`);
+    transient(`  … ${await progressText(box, runId, hops)} ${dim(`${((Date.now() - from) / 1000).toFixed(0)} s`)}`);
     await pause(signal);
   }
 }
@@ -167,22 +165,4 @@ async function failedTasks(airflow: AirflowApi, runId: string): Promise<string> 
   const tasks = await airflow.failedTasks(runId).catch(() => []);
   const which = tasks.length > 0 ? `it failed in ${tasks.join(", ")}, which did not say why` : "no task said why";
   return `Airflow says that ${which}; see ./box logs airflow-scheduler`;
-}
-
-/** How far the ingests that run have come, or that Airflow is at work. */
-async function progressText(box: Box, runId: string): Promise<string> {
-  const running: string[] = [];
-  for (const dataset of datasetNames) {
-    const url = `${setting(box.environment, "INGEST_URL")}/loads/${runId}.${dataset}`;
-    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
-    if (!response?.ok) continue;
-    const { state, progress } = job.parse(await response.json());
-    if (state !== "running") continue;
-    running.push(
-      progress.total
-        ? `${dataset} ${bar(progress.done / progress.total)}`
-        : `${dataset} ${progress.done} ${progress.unit}`,
-    );
-  }
-  return running.length > 0 ? running.join("  ") : "at work";
 }

@@ -12,7 +12,7 @@ const unit: Suite = {
   run: async ({ python }) => sum([await runVitest("unit"), await runPytest(python, ["dags/tests", "test/oracle"])]),
 };
 
-/** The services and the Spark functions, each against real engines. */
+/** The services, the Spark functions and the dbt project, each against real engines. */
 const integration: Suite = {
   name: "integration",
   needsEngines: true,
@@ -31,7 +31,10 @@ const integration: Suite = {
         SPARK_REMOTE: client.SPARK_REMOTE,
         SPARK_HOME: toolchain.sparkHome,
       };
-      return sum([await runVitest("integration", env), await runPytest(python, ["spark/tests"], env)]);
+      return sum([
+        await runVitest("integration", env),
+        await runPytest(python, ["spark/tests", "warehouse/tests"], env),
+      ]);
     } finally {
       await box.remove();
     }
