@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type DatasetName, datasetNames, datasets, groupSlices } from "@boxoffice/contracts/dataset";
-import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { lakeKeys, parseGroupKey } from "@boxoffice/contracts/lakeKeys";
 import type { LoadManifest } from "@boxoffice/contracts/loadManifest";
 import { contractColumns } from "@boxoffice/contracts/recordReader";
 import { deadLetterTopic, partitions } from "@boxoffice/contracts/slice";
@@ -216,7 +216,10 @@ export async function putManifest(lake: ObjectStore, { dataset, load_id, manifes
 /** The keys of a load's bronze objects. */
 export async function groupKeys(lake: ObjectStore, { dataset, load_id }: MadeLoad): Promise<string[]> {
   const keys: string[] = [];
-  for await (const { key } of lake.list(`${lakeKeys.bronze(dataset, load_id)}/group-`)) keys.push(key);
+  for await (const { key } of lake.list(`${lakeKeys.bronze(dataset, load_id)}/group-`)) {
+    // S3Proxy lists an object that is being written too, under a temporary name.
+    if (parseGroupKey(key)) keys.push(key);
+  }
   return keys;
 }
 
