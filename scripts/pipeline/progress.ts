@@ -55,7 +55,8 @@ async function sparkProgress(settings: Variables): Promise<string> {
     if (!application) return "";
     const active = stages.parse(await getJson(`${api}/${application.id}/stages?status=active`));
     const total = active.reduce((sum, { numTasks }) => sum + numTasks, 0);
-    return total === 0 ? "" : bar(active.reduce((sum, { numCompleteTasks }) => sum + numCompleteTasks, 0) / total);
+    const done = active.reduce((sum, { numCompleteTasks }) => sum + numCompleteTasks, 0);
+    return total === 0 ? "" : `${done} of ${total} tasks of the stages at work`;
   } catch {
     // Progress is for show; the run goes on without it.
     return "";
