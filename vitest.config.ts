@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 const unit = [
   "services/ingest/test/{config,contractCells,csvRecords,download,recordReader,slices}.test.ts",
   "services/loader/test/openGroups.test.ts",
+  "test/unit/**/*.test.ts",
+  "platform/test/**/*.test.ts",
 ];
 
 export default defineConfig({

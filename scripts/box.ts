@@ -1,3 +1,4 @@
+import { ServiceError } from "@boxoffice/platform/serviceError";
 import { Command, CommanderError, Option } from "commander";
 import { addressesOf } from "./addresses.ts";
 import { answersText } from "./answers/printAnswers.ts";
@@ -228,9 +229,9 @@ try {
   const error = interruption.aborted && !isOwnMessage ? interruption.reason : thrown;
   if (error instanceof CommanderError) {
     process.exitCode = error.exitCode === 0 ? 0 : exitCode.usage;
-  } else if (error instanceof BoxError) {
+  } else if (error instanceof BoxError || error instanceof ServiceError) {
     line(`${red("box:")} ${error.message}`);
-    process.exitCode = error.exitCode;
+    process.exitCode = error instanceof BoxError ? error.exitCode : exitCode.failed;
   } else {
     line(`${red("box:")} an unexpected error, please report it`);
     console.error(error);

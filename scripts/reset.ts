@@ -9,8 +9,8 @@ import { line } from "./terminal.ts";
 
 /** What a box keeps; anything else in its folder is not the box's to remove. */
 const state = [
-  ...["airflow", "kafka", "lake", "logs", "postgres", "run", "spark", "work"],
-  ...["kafka.properties", "s3proxy.properties", "s3proxy-logback.xml", "secrets.env"],
+  ...["airflow", "kafka", "lake", "logs", "minio", "postgres", "run", "spark", "work"],
+  ...["kafka.properties", "ports.json", "s3proxy.properties", "s3proxy-logback.xml", "secrets.env"],
 ];
 
 /** Ends the box and removes its state: data, logs, secrets. What is installed stays. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { BoxError, exitCode } from "./boxError.ts";
 import { boxHome, root, rootPath } from "./boxHome.ts";
+import { portsInUse, refuseOtherPorts } from "./startedPorts.ts";
 
 export type Variables = Record<string, string>;
 
@@ -18,6 +19,7 @@ export function interpolate(text: string, variables: Variables): string {
 
 /** The variables of an env file: NAME=value lines, # comments; values may refer to variables. */
 export function readEnvFile(path: string, variables: Variables): Variables {
+  if (!existsSync(path)) throw new BoxError(`${path} is missing; it belongs to the box`, exitCode.environment);
   const own: Variables = {};
   for (const line of readFileSync(path, "utf8").split(/\r?\n/)) {
     const match = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line);
@@ -34,20 +36,24 @@ export function portOffset(): number {
   throw new BoxError(`BOX_PORT_OFFSET must be a whole number from 0 to 40000, not '${text}'`, exitCode.usage);
 }
 
-/** `.env`, the shell's variables over it, and BOX_PORT_OFFSET added to every port. */
+/** `.env`, the shell's variables over it, and BOX_PORT_OFFSET added to every port. A box that runs keeps its ports. */
 export function readSettings(): Variables {
-  const file = existsSync(rootPath(".env")) ? readEnvFile(rootPath(".env"), {}) : {};
+  const file = readEnvFile(rootPath(".env"), {});
   const settings: Variables = { ...file, BOX_HOME: boxHome, BOX_ROOT: root };
   for (const [name, value] of Object.entries(process.env)) if (value !== undefined) settings[name] = value;
   settings.BOX_HOME = boxHome;
   const offset = portOffset();
-  for (const name of portNames(file)) settings[name] = String(Number(settings[name]) + offset);
-  return settings;
+  const names = portNames();
+  for (const name of names) settings[name] = String(Number(settings[name]) + offset);
+  const inUse = portsInUse();
+  const isAskedFor = (name: string) => process.env.BOX_PORT_OFFSET !== undefined || process.env[name] !== undefined;
+  refuseOtherPorts(settings, inUse, names.filter(isAskedFor));
+  return { ...settings, ...inUse };
 }
 
 /** The names of the settings that are ports. */
-export function portNames(settings: Variables): string[] {
-  return Object.keys(settings).filter((name) => name.endsWith("_PORT"));
+export function portNames(): string[] {
+  return Object.keys(readEnvFile(rootPath(".env"), {})).filter((name) => name.endsWith("_PORT"));
 }
 
 /** A setting that must be there. */

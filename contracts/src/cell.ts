@@ -9,9 +9,11 @@ export const rejectionRules = [
   "missing_key",
   "not_a_positive_integer",
   "unreadable_number",
+  "out_of_range",
   "unreadable_timestamp",
   "unreadable_date",
   "unreadable_genre_list",
+  "unstorable_character",
 ] as const;
 export type RejectionRule = (typeof rejectionRules)[number];
 
@@ -36,6 +38,9 @@ const escapeSequence = String.raw`\\(?:[^xuUN0-7]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4
 const quotedText = String.raw`(?:'(?:[^'\\]|${escapeSequence})*'|"(?:[^"\\]|${escapeSequence})*")`;
 const genre = String.raw`\{\s*(?:'id'|"id")\s*:\s*\d{1,9}\s*,\s*(?:'name'|"name")\s*:\s*${quotedText}\s*\}`;
 const genreListText = new RegExp(String.raw`^\[\s*(?:${genre}(?:\s*,\s*${genre})*)?\s*\]$`);
+const nul = "\0";
+// A backslash that is escaped itself begins no escape.
+const escapedNul = /(?<!\\)(?:\\\\)*\\(?:x00|u0000)/;
 
 const millisecondsPerDay = 86_400_000;
 
@@ -54,6 +59,15 @@ function pick(match: RegExpExecArray | null): (string | undefined)[] {
   return match ? [match[3], match[1], match[2]] : [];
 }
 
+function reject(context: z.RefinementCtx, rule: RejectionRule, message: string): never {
+  context.addIssue({ code: "custom", params: { rule }, message });
+  return z.NEVER;
+}
+
+function rejectNul(context: z.RefinementCtx): never {
+  return reject(context, "unstorable_character", "it holds the character U+0000, which the warehouse cannot store");
+}
+
 type Read<T> = (cell: string) => T | undefined;
 
 /** A cell that is null when empty, and otherwise what `read` makes of it, or an issue. */
@@ -64,8 +78,7 @@ function cell<T>(facts: CellFacts, rule: RejectionRule, expected: string, read: 
     const value = read(trimmed);
     if (value !== undefined) return value;
     const shown = trimmed.length > 60 ? `${trimmed.slice(0, 60)}…` : trimmed;
-    context.addIssue({ code: "custom", params: { rule }, message: `expected ${expected}, got '${shown}'` });
-    return z.NEVER;
+    return reject(context, rule, `expected ${expected}, got '${shown}'`);
   });
   schema.register(cellFacts, facts);
   return schema;
@@ -73,11 +86,7 @@ function cell<T>(facts: CellFacts, rule: RejectionRule, expected: string, read: 
 
 /** The same cell where empty is not allowed. */
 function required<T>(optional: z.ZodType<T | null, string>, facts: CellFacts) {
-  const schema = optional.transform((value, context): T => {
-    if (value !== null) return value;
-    context.addIssue({ code: "custom", params: { rule: "missing_key" }, message: "the key is empty" });
-    return z.NEVER;
-  });
+  const schema = optional.transform((value, context): T => value ?? reject(context, "missing_key", "the key is empty"));
   schema.register(cellFacts, facts);
   return schema;
 }
@@ -102,6 +111,17 @@ export function number(...headers: string[]) {
   return cell({ kind: "number", headers }, "unreadable_number", "a number", (raw) =>
     numberText.test(raw) ? Number(raw) : undefined,
   );
+}
+
+/** A decimal number from `least` to `most`, or empty. */
+export function numberWithin({ least, most = Infinity }: { least: number; most?: number }, ...headers: string[]) {
+  const range = most === Infinity ? `from ${least} up` : `from ${least} to ${most}`;
+  const schema = number(...headers).transform((value, context): number | null => {
+    if (value === null || (value >= least && value <= most)) return value;
+    return reject(context, "out_of_range", `expected a number ${range}, got '${value}'`);
+  });
+  schema.register(cellFacts, { kind: "number", headers });
+  return schema;
 }
 
 /** A decimal number, or empty; FRED writes `.` for a missing value. */
@@ -134,14 +154,24 @@ export function dateKey(...headers: string[]) {
 
 /** A list of genres as the source writes it, `[{'id': 16, 'name': 'Animation'}]`, or empty. */
 export function genreList(...headers: string[]) {
-  return cell({ kind: "genre_list", headers }, "unreadable_genre_list", "a list of {'id', 'name'}", (raw) =>
+  const facts: CellFacts = { kind: "genre_list", headers };
+  const list = cell(facts, "unreadable_genre_list", "a list of {'id', 'name'}", (raw) =>
     genreListText.test(raw) ? raw : undefined,
   );
+  const schema = list.transform((raw, context): string | null => {
+    if (raw !== null && (raw.includes(nul) || escapedNul.test(raw))) return rejectNul(context);
+    return raw;
+  });
+  schema.register(cellFacts, facts);
+  return schema;
 }
 
-/** Any text, kept as it came; empty is null. */
+/** Any text without the character U+0000, kept as it came; empty is null. */
 export function text(...headers: string[]) {
-  const schema = z.string().transform((raw): string | null => (raw === "" ? null : raw));
+  const schema = z.string().transform((raw, context): string | null => {
+    if (raw.includes(nul)) return rejectNul(context);
+    return raw === "" ? null : raw;
+  });
   schema.register(cellFacts, { kind: "text", headers });
   return schema;
 }

@@ -22,8 +22,8 @@ export interface DatasetContract {
 export const groupSlices = 16;
 
 export const datasets: Readonly<Record<DatasetName, DatasetContract>> = {
-  movies: { version: 1, record: movieRecord, files: ["movies_metadata.csv"], sliceRecords: 1024 },
-  links: { version: 1, record: linkRecord, files: ["links.csv", "links_small.csv"], sliceRecords: 16_384 },
-  ratings: { version: 1, record: ratingRecord, files: ["ratings.csv", "ratings_small.csv"], sliceRecords: 16_384 },
+  movies: { version: 2, record: movieRecord, files: ["movies_metadata.csv"], sliceRecords: 1024 },
+  links: { version: 2, record: linkRecord, files: ["links.csv", "links_small.csv"], sliceRecords: 16_384 },
+  ratings: { version: 2, record: ratingRecord, files: ["ratings.csv", "ratings_small.csv"], sliceRecords: 16_384 },
   cpi: { version: 1, record: cpiRecord, files: ["CPIAUCSL.csv"], sliceRecords: 16_384 },
 };

@@ -16,6 +16,8 @@ export const lakeKeys = {
   watch: (editionDigest: string) => `_watch/${editionDigest}.json`,
   run: (runId: string) => `_runs/${runId}/`,
   hop: (runId: string, hop: string) => `_runs/${runId}/${hop}.json`,
+  /** How far `silver`, `gold` or `dbt` has come; the other hops are jobs of a service, which tells. */
+  progress: (runId: string, hop: string) => `_progress/${runId}/${hop}.json`,
 };
 
 const groupKey = /\/group-(\d{5})-rows-(\d+)\.parquet$/;

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { date, genreList, idKey, number, text } from "./cell.ts";
+import { date, genreList, idKey, number, numberWithin, text } from "./cell.ts";
 
 /** A record of movies_metadata.csv, The Movies Dataset (TMDB facts). Money in US dollars, runtime in minutes. */
 export const movieRecord = z.object({
@@ -25,6 +25,6 @@ export const movieRecord = z.object({
   tagline: text("tagline"),
   title: text("title"),
   video: text("video"),
-  vote_average: number("vote_average"),
-  vote_count: number("vote_count"),
+  vote_average: numberWithin({ least: 0, most: 10 }, "vote_average"),
+  vote_count: numberWithin({ least: 0 }, "vote_count"),
 });

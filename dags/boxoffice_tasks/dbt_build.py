@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -12,7 +11,9 @@ from typing import Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from boxoffice_tasks.dbt_process import run_dbt
 from spark.lake import Lake
+from spark.progress import Progress
 
 Json = dict[str, Any]
 
@@ -43,6 +44,7 @@ def dbt_build(run_id: str) -> None:
     lake = Lake.from_environment()
     report_key = f"_runs/{run_id}/dbt.json"
     prefix = lake.read_json(f"_runs/{run_id}/warehouse.json")["prefix"]
+    progress = Progress(lake, run_id, "dbt", "nodes", seconds_between=1)
     # Only over an earlier report: whoever follows the run takes the first report for the outcome.
     if lake.files.get_file_info(f"{lake.bucket}/{report_key}").is_file:
         lake.write_json(report_key, dbt_report(run_id, prefix, started_at, [UNFINISHED]))
@@ -54,17 +56,13 @@ def dbt_build(run_id: str) -> None:
         parse_option = (
             {"DBT_PARTIAL_PARSE_FILE_PATH": str(kept_parse)} if kept_parse.exists() else {}
         )
-        dbt = subprocess.run(
+        exit_code, said = run_dbt(
             _command(target, Path(scratch, "logs")),
-            env={**os.environ, **parse_option, "RUN_ID": run_id},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
+            {**os.environ, **parse_option, "RUN_ID": run_id},
+            progress,
         )
-        print(dbt.stdout)
-        if dbt.returncode not in FINISHED:
-            raise DbtFailed(f"dbt stopped: {reason_in(dbt.stdout)}")
+        if exit_code not in FINISHED:
+            raise DbtFailed(f"dbt stopped: {reason_in(said)}")
         run_results = json.loads((target / "run_results.json").read_text())
         if (target / PARSED).exists():
             (target / PARSED).replace(kept_parse)

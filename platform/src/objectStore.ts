@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
 import type { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import {
   CreateBucketCommand,
   DeleteObjectsCommand,
@@ -22,6 +23,10 @@ export interface StoredObject {
   key: string;
   bytes: number;
 }
+
+/** Of a create-only write that meets another operation on its key. */
+const conflictAttempts = 6;
+const firstConflictMilliseconds = 50;
 
 /** The lake's bucket on any S3: MinIO, S3Proxy, AWS. */
 export class ObjectStore {
@@ -58,12 +63,17 @@ export class ObjectStore {
 
   /** Writes an object unless one of that key exists; returns whether it was written. */
   async create(key: string, body: Uint8Array | string): Promise<boolean> {
-    try {
-      await this.#client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, IfNoneMatch: "*" }));
-      return true;
-    } catch (error) {
-      if (error instanceof S3ServiceException && error.$metadata.httpStatusCode === 412) return false;
-      throw error;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#client.send(new PutObjectCommand({ Bucket: this.#bucket, Key: key, Body: body, IfNoneMatch: "*" }));
+        return true;
+      } catch (error) {
+        const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+        if (status === 412) return false;
+        // Says that another operation on the key was under way, and not how it ended: only another try can tell.
+        if (status !== 409 || attempt === conflictAttempts) throw error;
+        await sleep((0.5 + Math.random()) * firstConflictMilliseconds * 2 ** (attempt - 1));
+      }
     }
   }
 

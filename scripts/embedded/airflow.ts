@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { airflowHealth, executionApiAnswers } from "../pipeline/airflowApi.ts";
+import { airflowHealth, executionApiAnswers } from "@boxoffice/platform/airflowHealth";
+import { interruption } from "../interrupt.ts";
 import { setting } from "../settings.ts";
 import type { ClientContext, Recipe, RecipeContext } from "./recipe.ts";
 
@@ -37,20 +38,22 @@ export const airflowMigrate: Recipe = {
   isReady: async () => true,
 };
 
+const airflowUrl = ({ service }: ClientContext) => setting(service.environment, "AIRFLOW_URL");
+
 export const airflowApiServer: Recipe = {
   ports: ["AIRFLOW_PORT"],
   command: (context) => airflow(context, ["api-server"]),
-  isReady: async ({ service }) => executionApiAnswers(service.environment),
+  isReady: (context) => executionApiAnswers(airflowUrl(context), interruption),
 };
 
 export const airflowScheduler: Recipe = {
   ports: [],
   command: (context) => airflow(context, ["scheduler", "--skip-serve-logs"]),
-  isReady: async ({ service }) => (await airflowHealth(service.environment))?.scheduler === "healthy",
+  isReady: async (context) => (await airflowHealth(airflowUrl(context), interruption))?.scheduler === "healthy",
 };
 
 export const airflowDagProcessor: Recipe = {
   ports: [],
   command: (context) => airflow(context, ["dag-processor"]),
-  isReady: async ({ service }) => (await airflowHealth(service.environment))?.dagProcessor === "healthy",
+  isReady: async (context) => (await airflowHealth(airflowUrl(context), interruption))?.dagProcessor === "healthy",
 };

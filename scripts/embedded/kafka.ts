@@ -12,9 +12,8 @@ const dataFolder = () => homePath("kafka");
 
 /** KAFKA_LOG_DIRS -> log.dirs, as the official image maps its variables. */
 function properties(environment: Variables): string {
-  const notProperties = new Set(["KAFKA_BROKERS", "KAFKA_HEAP_OPTS"]);
   return Object.entries(environment)
-    .filter(([name]) => name.startsWith("KAFKA_") && !notProperties.has(name))
+    .filter(([name]) => name.startsWith("KAFKA_") && name !== "KAFKA_HEAP_OPTS")
     .map(([name, value]) => `${name.slice("KAFKA_".length).toLowerCase().replaceAll("_", ".")}=${value}\n`)
     .join("");
 }
@@ -46,10 +45,10 @@ export const kafka: Recipe = {
     ],
     env: {},
   }),
-  isReady: async ({ service }) => {
+  isReady: async ({ settings }) => {
     const admin = new Kafka({
       clientId: "box",
-      brokers: [setting(service.environment, "KAFKA_BROKERS")],
+      brokers: [`127.0.0.1:${setting(settings, "KAFKA_PORT")}`],
       logLevel: logLevel.NOTHING,
       connectionTimeout: 2_000,
       retry: { retries: 0 },

@@ -1,13 +1,28 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
+import { BoxError, exitCode } from "../boxError.ts";
 import { homePath } from "../boxHome.ts";
 import { onPath } from "../install/onPath.ts";
 import { s3Settings } from "../s3Settings.ts";
 import { setting, type Variables } from "../settings.ts";
 import type { Recipe } from "./recipe.ts";
 
-const dataFolder = () => homePath("lake");
+const s3proxyFolder = () => homePath("lake");
+const minioFolder = () => homePath("minio");
+
+/** The MinIO to run, if it is to be MinIO: a lake stays with the store that made it, a new one takes MinIO where the PATH has it. */
+function chosenMinio(): string | undefined {
+  const minio = onPath("minio");
+  if (existsSync(minioFolder())) {
+    if (minio) return minio;
+    throw new BoxError(
+      `the lake in ${minioFolder()} was made by MinIO, and the PATH has no minio now.\nPut it back on the PATH, or begin anew with ./box reset`,
+      exitCode.environment,
+    );
+  }
+  return existsSync(s3proxyFolder()) ? undefined : minio;
+}
 
 function s3proxyProperties(environment: Variables, port: string): string {
   return [
@@ -16,7 +31,7 @@ function s3proxyProperties(environment: Variables, port: string): string {
     `s3proxy.identity=${setting(environment, "S3_ACCESS_KEY")}`,
     `s3proxy.credential=${setting(environment, "S3_SECRET_KEY")}`,
     "jclouds.provider=filesystem-nio2",
-    `jclouds.filesystem.basedir=${dataFolder()}`,
+    `jclouds.filesystem.basedir=${s3proxyFolder()}`,
     "jclouds.identity=unused",
     "jclouds.credential=unused",
   ].join("\n");
@@ -30,21 +45,25 @@ const logback = `<configuration>
 </configuration>
 `;
 
-/** The lake's S3 store over a local folder: MinIO where the PATH has one, else S3Proxy. */
+/** The lake's S3 store over a local folder: MinIO where the PATH has one at first, else S3Proxy. */
 export const objectStore: Recipe = {
   ports: ["S3_PORT"],
   prepare: async ({ service, settings }) => {
-    mkdirSync(dataFolder(), { recursive: true });
+    if (chosenMinio()) {
+      mkdirSync(minioFolder(), { recursive: true });
+      return;
+    }
+    mkdirSync(s3proxyFolder(), { recursive: true });
     const properties = s3proxyProperties(service.environment, setting(settings, "S3_PORT"));
     writeFileSync(homePath("s3proxy.properties"), properties, { mode: 0o600 });
     writeFileSync(homePath("s3proxy-logback.xml"), logback);
   },
   command: ({ service, settings, toolchain }) => {
-    const minio = onPath("minio");
+    const minio = chosenMinio();
     if (minio) {
       return {
         command: minio,
-        args: ["server", "--address", `127.0.0.1:${setting(settings, "S3_PORT")}`, dataFolder()],
+        args: ["server", "--address", `127.0.0.1:${setting(settings, "S3_PORT")}`, minioFolder()],
         env: {
           MINIO_ROOT_USER: setting(service.environment, "S3_ACCESS_KEY"),
           MINIO_ROOT_PASSWORD: setting(service.environment, "S3_SECRET_KEY"),

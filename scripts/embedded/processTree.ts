@@ -3,6 +3,12 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 const hasProc = existsSync("/proc/self/stat");
 
+function everyPid(): number[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number);
+}
+
 /** Parent of every process of this machine. */
 function parents(): Map<number, number> {
   if (!hasProc) {
@@ -10,11 +16,10 @@ function parents(): Map<number, number> {
     return new Map(rows.map((row) => row.trim().split(/\s+/).map(Number) as [number, number]));
   }
   const found = new Map<number, number>();
-  for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    const stat = readIfThere(`/proc/${entry}/stat`);
+  for (const pid of everyPid()) {
+    const stat = readIfThere(`/proc/${pid}/stat`);
     const parent = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1];
-    if (parent !== undefined) found.set(Number(entry), Number(parent));
+    if (parent !== undefined) found.set(pid, Number(parent));
   }
   return found;
 }
@@ -42,6 +47,17 @@ export function withDescendants(pids: readonly number[]): number[] {
     }
   }
   return [...found];
+}
+
+/** The processes that have a variable of this value in their environment, as far as this user may look into it. */
+export function withVariable(name: string, value: string): number[] {
+  const assignment = `${name}=${value}`;
+  if (!hasProc) {
+    const rows = execFileSync("ps", ["-axEww", "-o", "pid=,command="], { encoding: "utf8", maxBuffer: 1 << 28 });
+    const marked = rows.split("\n").filter((row) => `${row} `.includes(` ${assignment} `));
+    return marked.map((row) => Number.parseInt(row, 10));
+  }
+  return everyPid().filter((pid) => readIfThere(`/proc/${pid}/environ`).split("\0").includes(assignment));
 }
 
 /** Memory of a process in bytes: its proportional share (PSS) where the system tells, else what is resident. */

@@ -15,7 +15,7 @@ import { z } from "zod";
 import { homePath } from "../boxHome.ts";
 import type { Variables } from "../settings.ts";
 import { processStart } from "./processIdentity.ts";
-import { withDescendants } from "./processTree.ts";
+import { withDescendants, withVariable } from "./processTree.ts";
 
 const processRecord = z.object({ pid: z.number(), start: z.string(), since: z.string() });
 export type ProcessRecord = z.infer<typeof processRecord>;
@@ -29,6 +29,9 @@ export interface Command {
 
 const recordPath = (name: string) => homePath("run", `${name}.json`);
 export const logPath = (name: string) => homePath("logs", `${name}.log`);
+
+/** The variable that every process of a service inherits, and is known by when its parent is gone: its record's path. */
+const mark = "BOX_SERVICE";
 
 /** Variables of the shell that a service may need; nothing else leaks into it. */
 const inherited = [
@@ -49,7 +52,8 @@ export function startProcess(name: string, { command, args, env, cwd }: Command)
   const log = openSync(logPath(name), "a", 0o600);
   const child = spawn(command, args, {
     cwd: cwd ?? homePath(),
-    env: { ...inheritedEnvironment(), ...env },
+    // Airflow's processes write their titles over their environment unless SPT_NOENV is set.
+    env: { ...inheritedEnvironment(), ...env, [mark]: recordPath(name), SPT_NOENV: "1" },
     detached: true,
     stdio: ["ignore", log, log],
   });
@@ -68,7 +72,7 @@ export function startProcess(name: string, { command, args, env, cwd }: Command)
 /** The record of a process this box started and that still runs. */
 export function runningProcess(name: string): ProcessRecord | undefined {
   const record = readRecord(name);
-  return record && processStart(record.pid) === record.start ? record : undefined;
+  return record && lives(record) ? record : undefined;
 }
 
 /** Nothing where there is no record, or one that a crash of the machine left unreadable. */
@@ -104,6 +108,18 @@ function killProcess(pid: number): void {
   }
 }
 
+type Identity = Pick<ProcessRecord, "pid" | "start">;
+
+const lives = ({ pid, start }: Identity) => processStart(pid) === start;
+
+/** Those of the processes that live, so that they are known again. */
+function identified(pids: readonly number[]): Identity[] {
+  return pids.flatMap((pid) => {
+    const start = processStart(pid);
+    return start === undefined ? [] : [{ pid, start }];
+  });
+}
+
 function groupLives(pid: number): boolean {
   try {
     process.kill(-pid, 0);
@@ -115,22 +131,20 @@ function groupLives(pid: number): boolean {
 
 /** Ends a process of this box and its children: the given signal, then SIGKILL. Answers whether it had to be killed. */
 export async function stopProcess(name: string, signal: NodeJS.Signals, patienceSeconds: number): Promise<boolean> {
-  const record = runningProcess(name);
+  const leader = runningProcess(name);
+  const tree = identified(leader ? withDescendants([leader.pid]) : []);
   let killed = false;
-  if (record) {
-    const { pid } = record;
-    const tree = withDescendants([pid]).map((member) => ({ member, start: processStart(member) }));
-    signalGroup(pid, signal);
+  if (leader) {
+    signalGroup(leader.pid, signal);
     const deadline = Date.now() + patienceSeconds * 1000;
     while (runningProcess(name) && Date.now() < deadline) await sleep(50);
     killed = runningProcess(name) !== undefined;
-    if (groupLives(pid)) signalGroup(pid, "SIGKILL");
-    // Children that left the group, as Postgres' and Airflow's do, end with it all the same.
-    for (const { member, start } of tree) {
-      if (start !== undefined && processStart(member) === start) killProcess(member);
-    }
-    while (runningProcess(name)) await sleep(20);
+    if (groupLives(leader.pid)) signalGroup(leader.pid, "SIGKILL");
   }
+  // Children that left the group, as Postgres' and Airflow's do, or that outlived their parent, end all the same.
+  const left = [...tree, ...identified(withDescendants(withVariable(mark, recordPath(name))))].filter(lives);
+  for (const { pid } of left) killProcess(pid);
+  while (left.some(lives)) await sleep(20);
   rmSync(recordPath(name), { force: true });
   return killed;
 }

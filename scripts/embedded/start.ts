@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BoxError, exitCode } from "../boxError.ts";
 import type { ServiceDescription } from "../composeFile.ts";
 import { run } from "../install/run.ts";
-import { portOffset, setting } from "../settings.ts";
+import { portNames, portOffset, setting } from "../settings.ts";
+import { recordPorts } from "../startedPorts.ts";
 import { dim, green, line, seconds, transient } from "../terminal.ts";
 import { logTail } from "./logTail.ts";
 import { portAnswers, portHolder } from "./portHolder.ts";
@@ -90,10 +91,13 @@ async function bringUp(
   }
   const isRunning = runningProcess(name) !== undefined;
   if (!isRunning) {
+    // Children that outlived a killed service hold its ports and its files.
+    await stopService(name);
     await refuseTakenPorts(name, recipe, context);
     await recipe.prepare?.(context);
     signal.throwIfAborted();
     started.push(name);
+    recordPorts(context.settings, portNames());
     startProcess(name, recipe.command(context));
   }
   await waitUntilReady(name, recipe, context, signal);

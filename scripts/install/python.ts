@@ -44,19 +44,15 @@ export async function installUv(folder: string): Promise<void> {
   await run(join(folder, "bin", "pip"), ["install", "-q", "--require-hashes", "-r", rootPath("requirements/uv.txt")]);
 }
 
-/** Makes a virtual environment with exactly what a lock file names. */
-export async function createVenv(uv: string, folder: string, lockFile: string): Promise<void> {
+/** Makes a virtual environment with exactly what lock files name, compiled, so that no first start has that to do. */
+export async function createVenv(uv: string, folder: string, ...lockFiles: string[]): Promise<void> {
   const python = await findPython();
   const uvCommand = join(uv, "bin", "uv");
   await run(uvCommand, ["venv", "-q", "--clear", "--python", python, folder]);
-  const env = { ...process.env, VIRTUAL_ENV: folder };
-  await run(uvCommand, ["pip", "install", "-q", "--require-hashes", "-r", rootPath(lockFile)], { env });
-}
-
-/** Adds what a second lock file names to an environment. */
-export async function addToVenv(uv: string, folder: string, lockFile: string): Promise<void> {
-  const env = { ...process.env, VIRTUAL_ENV: folder };
-  await run(join(uv, "bin", "uv"), ["pip", "install", "-q", "--require-hashes", "-r", rootPath(lockFile)], { env });
+  const locks = lockFiles.flatMap((file) => ["-r", rootPath(file)]);
+  await run(uvCommand, ["pip", "install", "-q", "--compile-bytecode", "--require-hashes", ...locks], {
+    env: { ...process.env, VIRTUAL_ENV: folder },
+  });
 }
 
 /** Where a virtual environment holds a package. */

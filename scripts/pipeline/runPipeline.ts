@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { AirflowApi, type DagRun, type RunRequest } from "@boxoffice/platform/airflowApi";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
+import { airflowSettings } from "../airflowSettings.ts";
 import { BoxError, exitCode } from "../boxError.ts";
 import type { Box } from "../openBox.ts";
 import { s3Settings } from "../s3Settings.ts";
 import { clear, dim, line, transient } from "../terminal.ts";
-import { AirflowApi, type DagRun, type RunRequest } from "./airflowApi.ts";
 import { type HopLine, readFailure, readHops, secondsAtWork } from "./hopReports.ts";
 import { progressText } from "./progress.ts";
 
@@ -32,12 +33,12 @@ export async function runPipeline(
   request: Omit<RunRequest, "run_id">,
   signal: AbortSignal,
 ): Promise<RunOutcome> {
-  const airflow = new AirflowApi(box.environment);
+  const airflow = new AirflowApi({ ...airflowSettings(box.environment), signal });
   const lake = new ObjectStore(s3Settings(box.environment));
   const runId = newRunId();
   try {
     await waitForDag(airflow, signal);
-    await airflow.trigger({ run_id: runId, ...request });
+    await begin(airflow, { run_id: runId, ...request }, signal);
     line(`Run ${runId}`);
     return await follow({ box, airflow, lake, runId, signal });
   } finally {
@@ -47,7 +48,7 @@ export async function runPipeline(
 
 /** Follows the run that Airflow is at, or has next in its queue, as `runPipeline` does; none when there is none. */
 export async function followActiveRun(box: Box, signal: AbortSignal): Promise<RunOutcome | undefined> {
-  const airflow = new AirflowApi(box.environment);
+  const airflow = new AirflowApi({ ...airflowSettings(box.environment), signal });
   const active = (await airflow.runs("boxoffice")).filter(({ state }) => state === "running" || state === "queued");
   const run = active.find(({ state }) => state === "running") ?? active.at(-1);
   if (!run) return undefined;
@@ -64,9 +65,16 @@ async function waitForDag(airflow: AirflowApi, signal: AbortSignal): Promise<voi
   for (let tries = 0; tries < 120; tries += 1) {
     if (await airflow.hasDag("boxoffice")) return;
     transient("  … waiting for Airflow to read the DAGs");
-    await sleep(pollMilliseconds, undefined, { signal });
+    await pause(signal);
   }
   throw new BoxError("Airflow has not read the DAGs after 60 s; see ./box logs airflow-dag-processor");
+}
+
+async function begin(airflow: AirflowApi, request: RunRequest, signal: AbortSignal): Promise<void> {
+  const isNew = await airflow.trigger(request).catch((error) => {
+    throw signal.aborted ? interrupted(request.run_id, "may have begun") : error;
+  });
+  if (!isNew) throw new BoxError(`Airflow has a run ${request.run_id} already`);
 }
 
 interface Following {
@@ -95,6 +103,7 @@ async function follow(following: Following): Promise<RunOutcome> {
       ({ state, hops } = await poll(following));
       answeredAt = Date.now();
     } catch (error) {
+      if (signal.aborted) throw interrupted(runId);
       if (Date.now() - answeredAt > patienceMilliseconds) throw lost(runId, error);
       transient("  … waiting for the box to answer");
       await pause(signal);
@@ -117,7 +126,9 @@ async function follow(following: Following): Promise<RunOutcome> {
         waitingSeconds: (to - from) / 1000 - secondsAtWork(hops, from, to),
       };
     }
-    transient(`  … ${await progressText(box, runId, hops)} ${dim(`${((Date.now() - from) / 1000).toFixed(0)} s`)}`);
+    transient(
+      `  … ${await progressText(box.environment, lake, runId, hops)} ${dim(`${((Date.now() - from) / 1000).toFixed(0)} s`)}`,
+    );
     await pause(signal);
   }
 }
@@ -133,9 +144,9 @@ async function poll({ airflow, lake, runId }: Following): Promise<{ state: DagRu
   return { state: run.state, hops: await readHops(lake, runId) };
 }
 
-function interrupted(runId: string): BoxError {
+function interrupted(runId: string, what = "goes on"): BoxError {
   return new BoxError(
-    `interrupted; run ${runId} goes on in Airflow.\n./box status shows whether it is published, ./box answers prints what is.`,
+    `interrupted; run ${runId} ${what} in Airflow.\n./box status shows whether it is published, ./box answers prints what is.`,
     exitCode.interrupted,
   );
 }

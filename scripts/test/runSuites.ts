@@ -1,5 +1,5 @@
 import { BoxError, exitCode } from "../boxError.ts";
-import { addToVenv, createVenv } from "../install/python.ts";
+import { createVenv } from "../install/python.ts";
 import { cached, installToolchain, uvFolder } from "../install/toolchain.ts";
 import { bold, line, seconds } from "../terminal.ts";
 import { type Count, sum } from "./suite.ts";
@@ -24,11 +24,9 @@ export async function runSuites({ only = suiteNames, quick = false }: SuiteChoic
   }
   const toolchain = await installToolchain();
   const locks = ["requirements/pipeline.txt", "requirements/test.txt"];
-  const python = await cached("test", locks, "Installing the test tools", async (folder) => {
-    const uv = await uvFolder();
-    await createVenv(uv, folder, "requirements/pipeline.txt");
-    await addToVenv(uv, folder, "requirements/test.txt");
-  });
+  const python = await cached("test", locks, "Installing the test tools", async (folder) =>
+    createVenv(await uvFolder(), folder, ...locks),
+  );
 
   const counts: Count[] = [];
   for (const suite of suites.filter(({ name, needsEngines }) => only.includes(name) && !(quick && needsEngines))) {

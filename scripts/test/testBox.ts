@@ -22,7 +22,12 @@ export class TestBox {
 
   /** Runs ./box with these arguments to its end, whatever that is. */
   attempt(...args: string[]): Promise<CommandResult> {
-    const child = spawn(rootPath("box"), args, { env: this.environment, stdio: ["ignore", "pipe", "pipe"] });
+    return this.attemptWith(this.environment, ...args);
+  }
+
+  /** The same in another environment. */
+  attemptWith(env: NodeJS.ProcessEnv, ...args: string[]): Promise<CommandResult> {
+    const child = spawn(rootPath("box"), args, { env, stdio: ["ignore", "pipe", "pipe"] });
     const result: CommandResult = { code: 1, stdout: "", stderr: "" };
     child.stdout.on("data", (chunk) => {
       result.stdout += chunk;

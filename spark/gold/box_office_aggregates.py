@@ -7,6 +7,8 @@ Real figures are over adjustable movies alone, and null where there is none.
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from spark.gold.release_period import release_period
+
 
 def agg_genre_box_office(fact_box_office: DataFrame, bridge_movie_genre: DataFrame) -> DataFrame:
     """One row per genre that has a movie of revenue > 0. A movie counts in each of its genres."""
@@ -25,7 +27,7 @@ def agg_genre_box_office(fact_box_office: DataFrame, bridge_movie_genre: DataFra
 
 def agg_release_period(fact_box_office: DataFrame) -> DataFrame:
     """One row per month (1-12), quarter (1-4) and year in which such a movie was released."""
-    periods = F.explode(F.array(*map(_period, ("month", "quarter", "year"))))
+    periods = F.explode(F.array(*map(release_period, ("month", "quarter", "year"))))
     dated = fact_box_office.where(F.col("release_date").isNotNull())
     sums = (
         dated.withColumn("entry", periods)
@@ -55,12 +57,6 @@ def _sums() -> list[Column]:
         F.sum("revenue_real").cast("decimal(30,8)").alias("revenue_real"),
         F.median("revenue_real").alias("median_revenue_real"),
     ]
-
-
-def _period(period_type: str) -> Column:
-    return F.struct(
-        F.lit(period_type).alias("period_type"), F.col(f"release_{period_type}").alias("period")
-    )
 
 
 def _mean_real() -> Column:

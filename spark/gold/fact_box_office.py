@@ -3,19 +3,26 @@
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from spark.dropped import DROPPED, reason_if
+
+REASONS = ("no_revenue",)
 LARGEST_SUSPECT_REVENUE = 1000
 
 
-def fact_box_office(movie: DataFrame, cpi_month: DataFrame) -> DataFrame:
+def judged_movies(movie: DataFrame) -> DataFrame:
+    """Every movie; one whose revenue is not known to be above 0 is dropped."""
+    is_earning = F.coalesce(F.col("revenue") > 0, F.lit(False))
+    return movie.withColumn(DROPPED, reason_if(~is_earning, "no_revenue"))
+
+
+def fact_box_office(movies: DataFrame, cpi_month: DataFrame) -> DataFrame:
     """One row per movie of revenue > 0, with gold's `cpi_month` of its release month.
 
     Revenue up to 1000 dollars is often thousands or millions mistyped: kept, and flagged.
     """
-    earning = movie.where(F.col("revenue") > 0).withColumn(
-        "month", F.trunc("release_date", "month")
-    )
+    released = movies.withColumn("month", F.trunc("release_date", "month"))
     real = _real_revenue()
-    return earning.join(F.broadcast(cpi_month), "month", "left").select(
+    return released.join(F.broadcast(cpi_month), "month", "left").select(
         "tmdb_id",
         "release_date",
         F.year("release_date").alias("release_year"),

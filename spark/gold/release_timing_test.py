@@ -8,9 +8,11 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
-from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
+from pyspark.sql import DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F
 from scipy.special import chdtrc
+
+from spark.gold.release_period import release_period
 
 PERIOD_TYPES = ("month", "quarter")
 SCHEMA = (
@@ -40,7 +42,7 @@ def rank_sums(fact_box_office: DataFrame) -> DataFrame:
     rank = F.rank().over(Window.partitionBy("is_adjustable").orderBy("revenue_real"))
     twice_rank = 2 * rank.cast("bigint") + F.col("tied") - 1
     ranked = adjustable.withColumn("tied", tied).withColumn("twice_rank", twice_rank)
-    periods = ranked.withColumn("entry", F.explode(F.array(*map(_period, PERIOD_TYPES))))
+    periods = ranked.withColumn("entry", F.explode(F.array(*map(release_period, PERIOD_TYPES))))
     return periods.groupBy("entry.period_type", "entry.period").agg(
         F.count("*").alias("movies"),
         F.sum("twice_rank").cast("decimal(38,0)").alias("twice_rank_sum"),
@@ -90,9 +92,3 @@ def log10_upper_tail(h: float, df: int) -> float:
         if abs(c * d - 1) < 1e-15:
             break
     return (a * math.log(x) - x - math.lgamma(a) + math.log(fraction)) / math.log(10)
-
-
-def _period(period_type: str) -> Column:
-    return F.struct(
-        F.lit(period_type).alias("period_type"), F.col(f"release_{period_type}").alias("period")
-    )

@@ -18,18 +18,21 @@ from spark.jobs.hop import Hop
 from spark.lake import Json, Lake
 from spark.session import spark_session
 
+#: That the hop writes.
+TABLES = 12
+
 
 def run(run_id: str) -> Json:
     """Reads the silver that the run's report names, writes gold, returns the hop's report."""
     lake = Lake.from_environment()
-    hop = Hop(lake, "gold", run_id)
-    silver_report = lake.read_json(f"_runs/{run_id}/silver.json")
-    dropped = Observation("fact_rating")
+    hop = Hop(lake, "gold", run_id, TABLES)
+    silver_prefix = lake.read_json(f"_runs/{run_id}/silver.json")["prefix"]
+    dropped_ratings, dropped_movies = Observation("fact_rating"), Observation("fact_box_office")
 
     with spark_session() as spark:
 
         def silver(table: str) -> DataFrame:
-            return lake.read_table(spark, f"{silver_report['prefix']}/{table}")
+            return lake.read_table(spark, f"{silver_prefix}/{table}")
 
         def gold(table: str) -> DataFrame:
             return lake.read_table(spark, f"{hop.prefix}/{table}")
@@ -39,12 +42,16 @@ def run(run_id: str) -> Json:
         judged_ratings = fact_rating.judged_ratings(
             silver("rating"), silver("movielens_movie"), movie
         )
+        judged_movies = fact_box_office.judged_movies(movie)
         hop.write(
             {
                 "fact_rating": fact_rating.fact_rating(
-                    kept(counted(judged_ratings, fact_rating.REASONS, dropped))
+                    kept(counted(judged_ratings, fact_rating.REASONS, dropped_ratings))
                 ),
-                "fact_box_office": fact_box_office.fact_box_office(movie, cpi_month),
+                "fact_box_office": fact_box_office.fact_box_office(
+                    kept(counted(judged_movies, fact_box_office.REASONS, dropped_movies)),
+                    cpi_month,
+                ),
                 "dim_movie": dimensions.dim_movie(movie),
                 "bridge_movie_genre": dimensions.bridge_movie_genre(silver("movie_genre")),
                 "dim_genre": dimensions.dim_genre(silver("genre")),
@@ -73,14 +80,14 @@ def run(run_id: str) -> Json:
     return hop.report(
         {
             "fact_rating": {
-                "rows_in": silver_report["tables"]["rating"],
+                "rows_in": lake.count_rows(f"{silver_prefix}/rating"),
                 "rows_out": hop.tables["fact_rating"],
-                "dropped": dropped.get,
+                "dropped": dropped_ratings.get,
             },
-            "dim_movie": {
-                "rows_in": silver_report["tables"]["movie"],
-                "rows_out": hop.tables["dim_movie"],
-                "dropped": {},
+            "fact_box_office": {
+                "rows_in": lake.count_rows(f"{silver_prefix}/movie"),
+                "rows_out": hop.tables["fact_box_office"],
+                "dropped": dropped_movies.get,
             },
         }
     )

@@ -10,6 +10,7 @@ from secrets import token_hex
 from pyspark.sql import DataFrame
 
 from spark.lake import Json, Lake
+from spark.progress import Progress
 
 # Enough that one table is planned while another is written; more would only queue.
 TABLES_AT_ONCE = 4
@@ -22,10 +23,18 @@ class Hop:
     lake: Lake
     name: str
     run_id: str
+    tables_to_write: int
     attempt: str = field(default_factory=lambda: token_hex(4))
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     started_clock: float = field(default_factory=time.monotonic)
     tables: dict[str, int] = field(default_factory=dict)
+    progress: Progress = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Tells that the hop has begun."""
+        self.progress = Progress(
+            self.lake, self.run_id, self.name, "tables", total=self.tables_to_write
+        )
 
     @property
     def prefix(self) -> str:
@@ -36,7 +45,9 @@ class Hop:
         """Writes tables below the prefix and notes how many rows are there then."""
 
         def write(table: str) -> int:
-            return self.lake.write_table(tables[table], f"{self.prefix}/{table}")
+            rows = self.lake.write_table(tables[table], f"{self.prefix}/{table}")
+            self.progress.one_done()
+            return rows
 
         with ThreadPoolExecutor(TABLES_AT_ONCE) as pool:
             self.tables |= zip(tables, pool.map(write, tables), strict=True)

@@ -7,9 +7,10 @@ import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 from scipy import stats
 
+from spark.dropped import DROPPED
 from spark.gold.box_office_aggregates import agg_genre_box_office, agg_release_period
 from spark.gold.cpi import cpi_month
-from spark.gold.fact_box_office import fact_box_office
+from spark.gold.fact_box_office import fact_box_office, judged_movies
 from spark.gold.release_timing_test import (
     kruskal_wallis,
     log10_upper_tail,
@@ -51,6 +52,22 @@ def test_without_any_value_nothing_is_adjustable(frame: Frame) -> None:
     assert rows_of(fact, "revenue_real", "is_adjustable") == [(None, False)]
 
 
+def test_movies_without_a_revenue_above_zero_are_dropped_by_name(frame: Frame) -> None:
+    movies = frame(
+        MOVIE,
+        {"tmdb_id": 1, "revenue": 1},
+        {"tmdb_id": 2, "revenue": 0},
+        {"tmdb_id": 3},
+        {"tmdb_id": 4, "revenue": -5},
+    )
+    assert rows_of(judged_movies(movies), DROPPED, "tmdb_id") == [
+        (None, 1),
+        ("no_revenue", 2),
+        ("no_revenue", 3),
+        ("no_revenue", 4),
+    ]
+
+
 def test_real_revenue_is_rounded_half_up_to_eight_places_and_null_where_not_adjustable(
     frame: Frame, months: DataFrame
 ) -> None:
@@ -62,8 +79,6 @@ def test_real_revenue_is_rounded_half_up_to_eight_places_and_null_where_not_adju
         {"tmdb_id": 4, "revenue": 1000},
         {"tmdb_id": 5, "release_date": date(1947, 1, 1), "revenue": 99_999_999_999_999},
         {"tmdb_id": 6, "release_date": date(2025, 9, 9), "revenue": 1001},
-        {"tmdb_id": 7, "release_date": date(1995, 10, 1), "revenue": 0},
-        {"tmdb_id": 8, "release_date": date(1995, 10, 1)},
     )
     fact = fact_box_office(movies, months)
     names = ("tmdb_id", "revenue_real", "is_adjustable", "is_scale_suspect")

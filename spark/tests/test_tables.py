@@ -51,7 +51,8 @@ def gold_tables(spark: SparkSession, silver: dict[str, DataFrame]) -> dict[str, 
     reached = fact_rating.fact_rating(
         kept(fact_rating.judged_ratings(silver["rating"], silver["movielens_movie"], movie))
     )
-    box_office = fact_box_office.fact_box_office(movie, months)
+    earning = kept(fact_box_office.judged_movies(movie))
+    box_office = fact_box_office.fact_box_office(earning, months)
     return {
         "dim_movie": dim_movie,
         "dim_genre": dim_genre,

@@ -29,9 +29,17 @@ describe("a port that is taken", () => {
 });
 
 describe("two boxes side by side", () => {
-  it("work with another BOX_HOME and BOX_PORT_OFFSET, and down ends only its own", async () => {
+  it("work with another BOX_HOME and BOX_PORT_OFFSET, keep their ports, and down ends only its own", async () => {
     const other = new TestBox("second", 23_000);
     await other.start("warehouse", "s3");
+    const { BOX_PORT_OFFSET: _, ...shell } = other.environment;
+    const remembered = await other.attemptWith(shell, "status", "--json");
+    expect(JSON.parse(remembered.stdout).services).toContainEqual(
+      expect.objectContaining({ service: "warehouse", state: "ready", ports: [15_432 + 23_000] }),
+    );
+    const moved = await other.attemptWith({ ...shell, POSTGRES_PORT: "15555" }, "up", "--services", "warehouse");
+    expect(moved.code).toBe(2);
+    expect(moved.stderr).toContain("POSTGRES_PORT 38432, not 15555");
     await other.remove();
     expect((await services(box)).filter(({ state }) => state !== "ready")).toEqual([]);
   });

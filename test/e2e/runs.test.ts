@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { hopReport } from "@boxoffice/contracts/hopReport";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { AirflowApi } from "@boxoffice/platform/airflowApi";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { AirflowApi } from "../../scripts/pipeline/airflowApi.ts";
+import { airflowSettings } from "../../scripts/airflowSettings.ts";
 import { readFailure, readHops } from "../../scripts/pipeline/hopReports.ts";
 import { newRunId } from "../../scripts/pipeline/runPipeline.ts";
 import { s3Settings } from "../../scripts/s3Settings.ts";
@@ -14,7 +15,7 @@ let lake: ObjectStore;
 
 beforeAll(async () => {
   const client = await box.client();
-  airflow = new AirflowApi(client);
+  airflow = new AirflowApi(airflowSettings(client));
   lake = new ObjectStore(s3Settings(client));
 });
 afterAll(() => lake.close());

@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { answers } from "@boxoffice/contracts/answers";
+import { AirflowApi } from "@boxoffice/platform/airflowApi";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
 import { afterAll, describe, expect, it } from "vitest";
+import { airflowSettings } from "../../scripts/airflowSettings.ts";
 import { rootPath } from "../../scripts/boxHome.ts";
-import { AirflowApi } from "../../scripts/pipeline/airflowApi.ts";
 import { s3Settings } from "../../scripts/s3Settings.ts";
 import { bundledText, EditionCopy } from "./edition.ts";
 import { box } from "./sharedBox.ts";
@@ -31,7 +32,7 @@ describe("the watch", () => {
   it("asks for exactly one run when a source file has changed, and that run publishes the change", async () => {
     const client = await box.client();
     const lake = new ObjectStore(s3Settings(client));
-    const airflow = new AirflowApi(client);
+    const airflow = new AirflowApi(airflowSettings(client));
     const watched = async () =>
       (await airflow.runs("boxoffice")).filter(({ dag_run_id }) => dag_run_id.startsWith("watch-"));
     ingest = spawn(process.execPath, ["--import", "tsx", rootPath("services", "ingest", "src", "main.ts")], {

@@ -24,7 +24,7 @@ import re
 import sys
 import zipfile
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Context, Decimal
@@ -143,6 +143,20 @@ def read_number(cell: str) -> Decimal | None:
     return Decimal(cell)
 
 
+def read_within(cell: str, least: Number, most: Number) -> Decimal | None:
+    """A decimal number from `least` to `most`; empty is None."""
+    value = read_number(cell)
+    if value is not None and not least <= value <= most:
+        raise Rejected(f"not from {least} to {most}: {cell!r}")
+    return value
+
+
+def check_texts(texts: Iterable[str]) -> None:
+    """Postgres cannot store U+0000."""
+    if any("\0" in text for text in texts):
+        raise Rejected("U+0000 in a text")
+
+
 @lru_cache(maxsize=1 << 16)
 def read_date(cell: str) -> date | None:
     """A real date as YYYY-MM-DD or M/D/YYYY; empty is None."""
@@ -172,6 +186,7 @@ def read_genres(cell: str) -> tuple[tuple[int, str], ...]:
         genres = {entry["id"]: entry["name"] for entry in entries}
         if not all(type(i) is int and type(n) is str for i, n in genres.items()):
             raise TypeError("not an id with a name")
+        check_texts(genres.values())
     except (ValueError, SyntaxError, TypeError, KeyError, MemoryError) as error:
         raise Rejected(f"not a genre list: {cell!r}") from error
     return tuple(genres.items())
@@ -179,14 +194,21 @@ def read_genres(cell: str) -> tuple[tuple[int, str], ...]:
 
 # Cleaned tables ----------------------------------------------------------------------
 
-MOVIE_NUMBERS = (
-    "budget",
-    "popularity",
-    "revenue",
-    "runtime",
-    "vote_average",
-    "vote_count",
-)
+ANY = (-math.inf, math.inf)
+#: The range of each number.
+MOVIE_NUMBERS = {
+    "budget": ANY,
+    "popularity": ANY,
+    "revenue": ANY,
+    "runtime": ANY,
+    "vote_average": (0, 10),
+    "vote_count": (0, math.inf),
+}
+MOVIE_TEXTS = {
+    *("adult", "belongs_to_collection", "homepage", "imdb_id", "original_language"),
+    *("original_title", "overview", "poster_path", "production_companies"),
+    *("production_countries", "spoken_languages", "status", "tagline", "title", "video"),
+}
 
 
 def read_movies(path: Path) -> tuple[pd.DataFrame, Tally]:
@@ -199,7 +221,8 @@ def read_movies(path: Path) -> tuple[pd.DataFrame, Tally]:
     needed = {"id", "title", "genres", "release_date", *MOVIE_NUMBERS}
     for row in accepted(path, needed, tally):
         try:
-            numbers = {name: read_number(row[name]) for name in MOVIE_NUMBERS}
+            check_texts(row[name] for name in MOVIE_TEXTS & row.keys())
+            numbers = {name: read_within(row[name], *MOVIE_NUMBERS[name]) for name in MOVIE_NUMBERS}
             rows.append(
                 {
                     "tmdb_id": read_id(row["id"]),
@@ -237,6 +260,7 @@ def read_links(path: Path) -> tuple[pd.DataFrame, Tally]:
     links: dict[int, int | None] = {}
     for row in accepted(path, {"movieId", "tmdbId"}, tally):
         try:
+            check_texts([row.get("imdbId", "")])
             movie_id = read_id(row["movieId"])
             links[movie_id] = read_id(row["tmdbId"]) if row["tmdbId"] else None
         except Rejected:
@@ -251,11 +275,11 @@ def read_links(path: Path) -> tuple[pd.DataFrame, Tally]:
 @lru_cache(maxsize=1 << 12)
 def read_tenths(cell: str) -> int:
     """A rating in tenths of a star; -1 for an empty cell."""
-    rating = read_number(cell)
+    rating = read_within(cell, 0.5, 5)
     if rating is None:
         return -1
-    if rating < 0 or rating * 10 != int(rating * 10):
-        raise SystemExit(f"rating {cell}: no definition for it (tenths from 0 up)")
+    if rating * 10 != int(rating * 10):
+        raise SystemExit(f"rating {cell}: no definition for it (whole tenths)")
     return int(rating * 10)
 
 

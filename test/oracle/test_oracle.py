@@ -117,6 +117,49 @@ def test_every_record_is_counted_once_with_what_became_of_it(
     }
 
 
+@pytest.mark.parametrize("rating", ["0.4", "0", "5.1", "7", "-3"])
+def test_a_rating_that_has_not_half_a_star_to_five_is_a_dead_letter(
+    edition: Path, answers: dict[str, Any], rating: str
+) -> None:
+    columns = ["userId", "movieId", "rating", "timestamp"]
+    write(edition / "ratings_small.csv", columns, [*RATINGS, ["4", "101", rating, "10"]])
+    ratings, before = (a["counts"]["ratings"] for a in (oracle.compute(edition), answers))
+    assert ratings["dead_letters"] == before["dead_letters"] + 1
+    assert ratings["silver"] == before["silver"]
+
+
+@pytest.mark.parametrize(
+    ("cells", "dead"),
+    [
+        ({"vote_average": "10", "vote_count": "0"}, 0),
+        ({"vote_average": "0"}, 0),
+        ({"vote_average": "10.1"}, 1),
+        ({"vote_average": "-1"}, 1),
+        ({"vote_count": "-1"}, 1),
+        ({"title": "A\0"}, 1),
+        ({"genres": r"[{'id': 18, 'name': 'Drama\x00'}]"}, 1),
+        ({"genres": r"[{'id': 18, 'name': 'Drama\u0000'}]"}, 1),
+        ({"genres": "[{'id': 18, 'name': 'Drama\0'}]"}, 1),
+        ({"genres": r"[{'id': 19, 'name': 'Drama\\x00'}]"}, 0),
+    ],
+)
+def test_a_movie_whose_votes_or_text_cannot_be_is_a_dead_letter(
+    tmp_path: Path, cells: dict[str, str], dead: int
+) -> None:
+    row = {"id": "1", "title": "Only", "genres": DRAMA, "release_date": "2000-01-15"} | cells
+    path = tmp_path / "movies_metadata.csv"
+    write(path, MOVIE_COLUMNS, [[row.get(name, "") for name in MOVIE_COLUMNS]])
+    _, tally = oracle.read_movies(path)
+    assert (tally.silver, tally.dead_letters) == (1 - dead, dead)
+
+
+def test_a_link_with_a_text_that_cannot_be_stored_is_a_dead_letter(tmp_path: Path) -> None:
+    path = tmp_path / "links.csv"
+    write(path, ["movieId", "imdbId", "tmdbId"], [["1", "tt1", "2"], ["2", "tt\0", "3"]])
+    links, tally = oracle.read_links(path)
+    assert (len(links), tally.dead_letters) == (1, 1)
+
+
 def test_tmdb_ranking_weighs_votes_and_breaks_ties_by_id(
     answers: dict[str, Any],
 ) -> None:

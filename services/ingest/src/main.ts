@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { AirflowApi } from "@boxoffice/platform/airflowApi";
 import { Jobs } from "@boxoffice/platform/jobs";
 import { kafkaClient } from "@boxoffice/platform/kafkaClient";
 import { serviceLog } from "@boxoffice/platform/log";
@@ -8,7 +9,6 @@ import { ServiceError } from "@boxoffice/platform/serviceError";
 import { closeOnSignal } from "@boxoffice/platform/shutdown";
 import { ensureTopics } from "@boxoffice/platform/topics";
 import { schedule } from "node-cron";
-import { requestRun } from "./airflow.ts";
 import { type Config, readConfig } from "./config.ts";
 import { ingestServer } from "./http.ts";
 import { Publisher } from "./publish.ts";
@@ -66,11 +66,12 @@ function startWatch(
   const { WATCH_CRON, AIRFLOW_URL: url, AIRFLOW_USERNAME: username, AIRFLOW_PASSWORD: password, EDITION } = config;
   if (!WATCH_CRON || !url || !username || !password) return async () => {};
   const stop = new AbortController();
+  const airflow = new AirflowApi({ url, username, password, signal: stop.signal });
   const watch = new Watch({
     store,
     edition: EDITION,
     sourceOf: (dataset) => sourceOf(EDITION, dataset),
-    requestRun: (run, signal) => requestRun({ url, username, password }, run, signal),
+    requestRun: (run) => airflow.trigger(run),
     log,
   });
   const task = schedule(WATCH_CRON, () => watch.look(stop.signal));

@@ -1,4 +1,14 @@
-import { date, epochSeconds, fredNumber, genreList, id, idKey, number, text } from "@boxoffice/contracts/cell";
+import {
+  date,
+  epochSeconds,
+  fredNumber,
+  genreList,
+  id,
+  idKey,
+  number,
+  numberWithin,
+  text,
+} from "@boxoffice/contracts/cell";
 import { describe, expect, test } from "vitest";
 import type { z } from "zod";
 
@@ -43,6 +53,35 @@ describe("a number", () => {
   test("that FRED has no value for is a dot, and null", () => expect(fredNumber("CPIAUCSL").parse(".")).toBeNull());
 });
 
+describe("a number within a range", () => {
+  const stars = numberWithin({ least: 0.5, most: 5 }, "rating");
+  const votes = numberWithin({ least: 0 }, "vote_count");
+
+  test.each([
+    ["0.5", 0.5],
+    ["5.0", 5],
+    ["", null],
+  ])("%j is read as %j", (raw, value) => expect(stars.parse(raw)).toBe(value));
+
+  test.each(["0", "0.4", "5.1", "7", "-3", "1e999"])(
+    "%j is rejected, for the warehouse's tests would refuse it",
+    (raw) => expect(rule(stars, raw)).toBe("out_of_range"),
+  );
+
+  test("is a number first", () => expect(rule(stars, "five")).toBe("unreadable_number"));
+
+  test("may have no upper end", () => {
+    expect(votes.parse("0")).toBe(0);
+    expect(votes.parse("1e12")).toBe(1e12);
+    expect(rule(votes, "-1")).toBe("out_of_range");
+  });
+
+  test("says which it is", () => {
+    expect(stars.safeParse("7").error?.issues[0]?.message).toBe("expected a number from 0.5 to 5, got '7'");
+    expect(votes.safeParse("-1").error?.issues[0]?.message).toBe("expected a number from 0 up, got '-1'");
+  });
+});
+
 describe("a date", () => {
   test("is read as ISO and as a spreadsheet saves it, alike", () => {
     expect(date("d").parse("1995-10-30")).toBe(day("1995-10-30"));
@@ -85,6 +124,16 @@ describe("a genre list", () => {
     (raw) => expect(rule(genreList("g"), raw)).toBe("unreadable_genre_list"),
   );
 
+  test.each(["'A\0'", String.raw`'A\x00'`, String.raw`"\u0000A"`, String.raw`'\\\x00'`])(
+    "with the name %j is rejected, for Postgres cannot store U+0000",
+    (name) => expect(rule(genreList("g"), `[{'id': 1, 'name': ${name}}]`)).toBe("unstorable_character"),
+  );
+
+  test.each([String.raw`'\\x00'`, String.raw`'\\\\u0000'`, String.raw`'\x01'`])(
+    "with the name %j has no U+0000",
+    (name) => expect(genreList("g").safeParse(`[{'id': 1, 'name': ${name}}]`).success).toBe(true),
+  );
+
   test("of great length is read in no time, whether it is one or not", () => {
     const long = `[${Array.from({ length: 20_000 }, (_, at) => `{'id': ${at}, 'name': 'Genre \\'${at}\\''}`).join(", ")}`;
     const started = performance.now();
@@ -97,4 +146,8 @@ describe("a genre list", () => {
 test("text is kept as it came, blanks and quotes included", () => {
   expect(text("t").parse('  "Toy" Story ')).toBe('  "Toy" Story ');
   expect(text("t").parse("")).toBeNull();
+});
+
+test("text with U+0000 is rejected, for Postgres cannot store it", () => {
+  expect(rule(text("t"), "Toy\0Story")).toBe("unstorable_character");
 });

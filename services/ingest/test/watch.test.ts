@@ -2,9 +2,9 @@ import { randomUUID } from "node:crypto";
 import { mkdir, utimes, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { AirflowApi } from "@boxoffice/platform/airflowApi";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { z } from "zod";
-import { requestRun } from "../src/airflow.ts";
 import { directorySource } from "../src/sources/directory.ts";
 import { Watch } from "../src/watch.ts";
 import { excerptText, uniqueLinks } from "./editions.ts";
@@ -42,14 +42,14 @@ async function airflow() {
     return answer(200, body);
   });
   const url = `http://127.0.0.1:${await listen(server)}`;
+  const api = new AirflowApi({ url, username: "admin", password: "pass", signal });
   return {
     runs,
     asked,
     down: (value: boolean) => {
       isDown = value;
     },
-    request: (run: { run_id: string; edition: string }) =>
-      requestRun({ url, username: "admin", password: "pass" }, run, signal),
+    request: (run: { run_id: string; edition: string }) => api.trigger(run),
     close: () => server.close(),
   };
 }

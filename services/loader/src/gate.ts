@@ -53,6 +53,17 @@ export async function readReports(lake: ObjectStore, runId: string): Promise<Run
   return { inputs, silver, gold, warehouse, dbt, lake: counted };
 }
 
+/** Tables of silver that go on row by row, and what they are in gold. */
+const goldOfSilver = {
+  movie: "dim_movie",
+  genre: "dim_genre",
+  movie_genre: "bridge_movie_genre",
+  cpi_month: "cpi_month",
+};
+
+/** Each row of a dataset in silver is in its fact in gold, or dropped from it for a reason. */
+const factOfDataset = { ratings: "fact_rating", movies: "fact_box_office" } as const;
+
 /** Every sum along the run's road, and its tests. */
 export function checkRun({ inputs, silver, gold, warehouse, dbt, lake }: RunReports): Check[] {
   const checks: Check[] = [];
@@ -68,11 +79,14 @@ export function checkRun({ inputs, silver, gold, warehouse, dbt, lake }: RunRepo
     add(`${dataset}: silver's rows in = rows out + dropped`, rows?.rows_in, outAndDropped(rows));
   }
 
-  const fact = gold.rows.fact_rating;
-  add("ratings: silver's rows out = fact_rating's rows in", silver.rows.ratings?.rows_out, fact?.rows_in);
-  add("fact_rating: rows in = rows out + dropped", fact?.rows_in, outAndDropped(fact));
-  add("fact_rating: rows out = rows in gold", fact?.rows_out, gold.tables?.fact_rating);
-  add("movies: silver's rows out = dim_movie in gold", silver.rows.movies?.rows_out, gold.tables?.dim_movie);
+  for (const [dataset, table] of Object.entries(factOfDataset)) {
+    const fact = gold.rows[table];
+    add(`${dataset}: silver's rows out = ${table}'s rows in`, silver.rows[dataset]?.rows_out, fact?.rows_in);
+    add(`${table}: rows in = rows out + dropped`, fact?.rows_in, outAndDropped(fact));
+  }
+  for (const [from, to] of Object.entries(goldOfSilver)) {
+    add(`${from} in silver = ${to} in gold`, silver.tables?.[from], gold.tables?.[to]);
+  }
   add("gold prefix = the one in the warehouse", gold.prefix, warehouse.prefix);
   for (const [table, rows] of Object.entries(gold.tables ?? {})) {
     add(`${table}: gold rows = warehouse rows`, rows, warehouse.rows[table]?.rows_out);

@@ -45,6 +45,12 @@ const silverOf = (run_id: string) => ({
   hop: "silver",
   run_id,
   prefix: `silver/${run_id}/try1`,
+  tables: {
+    movie: smallGold.dim_movie ?? 0,
+    genre: smallGold.dim_genre ?? 0,
+    movie_genre: smallGold.bridge_movie_genre ?? 0,
+    cpi_month: smallGold.cpi_month ?? 0,
+  },
   rows: Object.fromEntries(
     datasetNames.map((dataset) => [
       dataset,
@@ -185,10 +191,27 @@ test("each sum that does not hold is named with what was expected, what came and
   await silverWith("cpi", { rows_in: 100, rows_out: 98, dropped: { duplicate_month: 1 } });
   expect(await refused(run)).toContain("cpi: silver's rows in = rows out + dropped: expected 100, got 99 (1 too few)");
   await silverWith("movies", { rows_in: 100, rows_out: 7, dropped: { duplicate_id: 93 } });
-  expect(await refused(run)).toContain("movies: silver's rows out = dim_movie in gold: expected 7, got 4 (3 too few)");
+  expect(await refused(run)).toContain("silver's rows out = fact_box_office's rows in: expected 7, got 4 (3 too few)");
   await silverWith("ratings", { rows_in: 100, rows_out: 100, dropped: {} });
   expect(await refused(run)).toContain(`silver's rows out = fact_rating's rows in: expected 100, got ${ratingsIn}`);
+  const fewerIn = { movie: "dim_movie", genre: "dim_genre", movie_genre: "bridge_movie_genre", cpi_month: "cpi_month" };
+  for (const [table, inGold] of Object.entries(fewerIn)) {
+    await putSilver({ ...silver, tables: { ...silver.tables, [table]: 1 } });
+    expect(await refused(run)).toContain(`${table} in silver = ${inGold} in gold: expected 1, got`);
+  }
   await putSilver(silver);
+
+  const gold = await readHop(lake, run, "gold");
+  if (!gold) throw new Error("no gold report");
+  const lost = { rows_in: smallGold.dim_movie ?? 0, rows_out: 3, dropped: {} };
+  await writeHop(lake, Date.now(), { ...gold, rows: { ...gold.rows, fact_box_office: lost } });
+  expect(await refused(run)).toContain("fact_box_office: rows in = rows out + dropped: expected 4, got 3 (1 too few)");
+  const unread = { rows_in: ratingsIn - 2, rows_out: ratingsIn - 2, dropped: {} };
+  await writeHop(lake, Date.now(), { ...gold, rows: { ...gold.rows, fact_rating: unread } });
+  expect(await refused(run)).toContain(
+    `ratings: silver's rows out = fact_rating's rows in: expected ${ratingsIn}, got ${ratingsIn - 2} (2 too few)`,
+  );
+  await writeHop(lake, Date.now(), gold);
 
   const warehouse = await readHop(lake, run, "warehouse");
   if (!warehouse) throw new Error("no warehouse report");

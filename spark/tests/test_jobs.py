@@ -1,0 +1,105 @@
+"""The two hops on a lake of a few rows: what they write, report and tell meanwhile."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import parquet
+
+from spark.jobs import gold, silver
+from spark.lake import Lake
+from spark.tests.local_lake import BUCKET, LocalLake
+
+RUN = "r1"
+DRAMA = "[{'id': 18, 'name': 'Drama'}, {'id': 35, 'name': 'Comedy'}]"
+TEXTS = (
+    *("adult", "belongs_to_collection", "homepage", "imdb_id", "original_language"),
+    *("original_title", "overview", "poster_path", "production_companies"),
+    *("production_countries", "spoken_languages", "status", "tagline", "title", "video"),
+)
+
+
+def movie(tmdb_id: int, revenue: float, votes: float) -> dict[str, Any]:
+    numbers = {"budget": 1.0, "popularity": 1.0, "runtime": 90.0, "vote_average": 7.5}
+    return {
+        **dict.fromkeys(TEXTS, "text"),
+        **numbers,
+        "id": tmdb_id,
+        "genres": DRAMA,
+        "release_date": date(2000, tmdb_id, 1),
+        "revenue": revenue,
+        "vote_count": votes,
+    }
+
+
+def rated(user: int, movie_id: int) -> dict[str, Any]:
+    return {"user_id": user, "movie_id": movie_id, "rating": 3.5, "timestamp": 100}
+
+
+BRONZE = {
+    "movies": [movie(1, 100, 5), movie(2, 0, 5), movie(3, 300, 5), movie(3, 300, 4)],
+    "links": [{"movie_id": n, "imdb_id": "tt", "tmdb_id": n} for n in (1, 2)],
+    "ratings": [rated(1, 1), rated(1, 2), rated(2, 1), rated(1, 99)],
+    "cpi": [{"observation_date": date(2000, m, 1), "value": 100.0 + m} for m in (1, 2)],
+}
+IDS = {"row_number", "id", "user_id", "movie_id", "tmdb_id"}
+
+
+def put_bronze(folder: Path, lake: Lake) -> None:
+    for dataset, rows in BRONZE.items():
+        table = pa.Table.from_pylist([{"row_number": n, **row} for n, row in enumerate(rows, 1)])
+        schema = pa.schema(
+            field.with_type(pa.int32()) if field.name in IDS else field for field in table.schema
+        )
+        path = folder / BUCKET / "bronze" / dataset
+        path.mkdir(parents=True)
+        parquet.write_table(table.cast(schema), path / "group-00000.parquet")
+    loads = {dataset: {"prefix": f"bronze/{dataset}"} for dataset in BRONZE}
+    lake.write_json(f"_runs/{RUN}/inputs.json", {"loads": loads})
+
+
+@pytest.fixture
+def lake(tmp_path: Path, remote: str, monkeypatch: pytest.MonkeyPatch) -> LocalLake:
+    lake = LocalLake.at(tmp_path)
+    put_bronze(tmp_path, lake)
+    monkeypatch.setenv("SPARK_REMOTE", remote)
+    monkeypatch.setattr(Lake, "from_environment", lambda: lake)
+    return lake
+
+
+def told(lake: LocalLake, hop: str) -> list[dict[str, Any]]:
+    return lake.written[f"_progress/{RUN}/{hop}.json"]
+
+
+def test_the_hops_account_for_every_row_and_tell_table_by_table_how_far_they_are(
+    lake: LocalLake,
+) -> None:
+    report = silver.run(RUN)
+    assert report["rows"]["movies"] == {
+        "rows_in": 4,
+        "rows_out": 3,
+        "dropped": {"duplicate_id": 1},
+    }
+    assert told(lake, "silver") == [{"done": n, "total": 6, "unit": "tables"} for n in range(7)]
+    assert len(report["tables"]) == 6
+
+    # What silver says of its rows is not what gold goes by.
+    lake.write_json(f"_runs/{RUN}/silver.json", {**report, "tables": {"rating": 99, "movie": 99}})
+    gold_report = gold.run(RUN)
+    assert gold_report["rows"] == {
+        "fact_rating": {"rows_in": 4, "rows_out": 3, "dropped": {"no_movie": 1}},
+        "fact_box_office": {"rows_in": 3, "rows_out": 2, "dropped": {"no_revenue": 1}},
+    }
+    assert told(lake, "gold") == [{"done": n, "total": 12, "unit": "tables"} for n in range(13)]
+    assert len(gold_report["tables"]) == 12
+
+    # The rows of these tables are those of silver, which the gate holds them to.
+    for silver_table, gold_table in (
+        ("movie", "dim_movie"),
+        ("genre", "dim_genre"),
+        ("movie_genre", "bridge_movie_genre"),
+        ("cpi_month", "cpi_month"),
+    ):
+        assert report["tables"][silver_table] == gold_report["tables"][gold_table] > 0
