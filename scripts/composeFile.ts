@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { rootPath } from "./boxHome.ts";
@@ -18,7 +19,8 @@ export interface ServiceDescription {
   environment: Variables;
 }
 
-const secretFiles = ["config/dev-secrets.env", ".env.secrets"];
+/** Files whose place this box's own secrets take. */
+const holdsSecrets = (path: string) => basename(path).includes("secrets");
 
 /**
  * The services of docker-compose.yml with the environment the embedded runtime gives them:
@@ -33,11 +35,12 @@ export function readServices(settings: Variables, secretsPath: string): Map<stri
   const described = new Map<string, ServiceDescription>();
   for (const [name, { env_file, environment, depends_on }] of Object.entries(services)) {
     const own: Variables = {};
-    const files = env_file.map((file) => (typeof file === "string" ? file : file.path));
-    for (const file of files.filter((path) => !secretFiles.includes(path))) {
-      Object.assign(own, readEnvFile(rootPath(file), settings));
+    for (const file of env_file) {
+      const path = interpolate(typeof file === "string" ? file : file.path, settings);
+      if (holdsSecrets(path)) Object.assign(own, secrets);
+      else if (typeof file === "string" || existsSync(rootPath(path)))
+        Object.assign(own, readEnvFile(rootPath(path), settings));
     }
-    if (files.some((path) => secretFiles.includes(path))) Object.assign(own, secrets);
     for (const [key, value] of Object.entries(environment)) own[key] = interpolate(value, settings);
     for (const [key, value] of Object.entries(embedded)) if (key in own) own[key] = value;
     described.set(name, { name, dependsOn: Object.keys(depends_on), environment: own });
