@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from pyarrow import dataset
-from pyarrow.fs import S3FileSystem
+from pyarrow.fs import FileSelector, S3FileSystem
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 Json = dict[str, Any]
+
+#: Of a table's objects. A store may list temporary names of objects that are being written.
+SUFFIX = ".parquet"
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,8 @@ class Lake:
         Its schema is read here: Spark would start a job for it whenever it looks at the frame.
         """
         schema = from_arrow_schema(self._parquet(prefix).schema)
-        return spark.read.schema(schema).parquet(self._uri(prefix))
+        reader = spark.read.schema(schema).option("pathGlobFilter", f"*{SUFFIX}")
+        return reader.parquet(self._uri(prefix))
 
     def write_table(self, table: DataFrame, prefix: str) -> int:
         """Writes a frame as Parquet to a prefix that is new; the rows that are there then."""
@@ -70,4 +74,6 @@ class Lake:
         return f"s3a://{self.bucket}/{prefix}"
 
     def _parquet(self, prefix: str) -> dataset.Dataset:
-        return dataset.dataset(f"{self.bucket}/{prefix}", filesystem=self.files, format="parquet")
+        found = self.files.get_file_info(FileSelector(f"{self.bucket}/{prefix}"))
+        parts = [file for file in found if file.path.endswith(SUFFIX)]
+        return dataset.dataset(parts, filesystem=self.files, format="parquet")

@@ -18,7 +18,7 @@ def failure_report(run_id: str, *, dag: str, task: str) -> Iterator[None]:
             "run_id": run_id,
             "dag": dag,
             "task": task,
-            "code": getattr(failure, "code", "unexpected"),
+            "code": code_of(failure) or "unexpected",
             "message": message_of(failure),
             "at": datetime.now(UTC).isoformat(),
         }
@@ -32,10 +32,16 @@ def failure_report(run_id: str, *, dag: str, task: str) -> Iterator[None]:
         raise
 
 
+def code_of(failure: BaseException) -> str | None:
+    """The code of a service's failure; another library's may hold anything by that name."""
+    code = getattr(failure, "code", None)
+    return code if isinstance(code, str) else None
+
+
 def message_of(failure: BaseException) -> str:
     """All of a message written for people; of any other its kind and first line."""
     text = str(failure).strip()
-    if hasattr(failure, "code"):
+    if code_of(failure) is not None:
         return text
     first_line = text.splitlines()[0][:500] if text else ""
     return f"{type(failure).__name__}: {first_line}".removesuffix(": ")

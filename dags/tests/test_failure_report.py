@@ -1,7 +1,14 @@
 """What a client reads of a failure."""
 
-from boxoffice_tasks.failure_report import message_of
+from boxoffice_tasks.failure_report import code_of, message_of
 from boxoffice_tasks.service_job import ServiceRefused
+
+
+class RpcError(Exception):
+    """As gRPC's, whose code is a method."""
+
+    def code(self) -> int:
+        return 14
 
 
 def test_a_message_written_for_people_is_kept_whole() -> None:
@@ -16,3 +23,9 @@ def test_of_any_other_failure_the_kind_and_the_first_line_are_shown() -> None:
 
 def test_a_failure_without_a_message_is_named() -> None:
     assert message_of(KeyboardInterrupt()) == "KeyboardInterrupt"
+
+
+def test_only_a_text_is_a_code() -> None:
+    assert code_of(ServiceRefused("empty_source", "")) == "empty_source"
+    assert code_of(RpcError()) is code_of(SystemExit(1)) is code_of(KeyError()) is None
+    assert message_of(RpcError("away\nmore")) == "RpcError: away"

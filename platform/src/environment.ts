@@ -35,3 +35,11 @@ export const httpEnvironment = z.object({
   HTTP_PORT: z.coerce.number().int().min(0).max(65_535),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
+
+export const warehouseEnvironment = z.object({
+  WAREHOUSE_HOST: z.string().min(1),
+  WAREHOUSE_PORT: z.coerce.number().int().min(1).max(65_535),
+  WAREHOUSE_DB: z.string().min(1),
+  WAREHOUSE_USER: z.string().min(1),
+  WAREHOUSE_PASSWORD: z.string().min(1),
+});

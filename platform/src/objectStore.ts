@@ -28,16 +28,20 @@ export interface StoredObject {
 const conflictAttempts = 6;
 const firstConflictMilliseconds = 50;
 
+const connectionMilliseconds = 10_000;
+
 /** The lake's bucket on any S3: MinIO, S3Proxy, AWS. */
 export class ObjectStore {
   readonly #client: S3Client;
   readonly #bucket: string;
 
-  constructor(settings: S3Settings) {
+  constructor(settings: S3Settings, stalledAfterMilliseconds = 60_000) {
     this.#bucket = settings.S3_BUCKET;
     const { S3_ACCESS_KEY: accessKeyId, S3_SECRET_KEY: secretAccessKey } = settings;
     this.#client = new S3Client({
       region: settings.S3_REGION,
+      // No limit to a whole request: an upload may take long, as long as it goes on.
+      requestHandler: { connectionTimeout: connectionMilliseconds, socketTimeout: stalledAfterMilliseconds },
       ...(settings.S3_ENDPOINT ? { endpoint: settings.S3_ENDPOINT, forcePathStyle: true } : {}),
       ...(accessKeyId && secretAccessKey ? { credentials: { accessKeyId, secretAccessKey } } : {}),
     });

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import type { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { crc32, createGunzip } from "node:zlib";
 import { type Entry, openPromise } from "yauzl";
 import { badSource, excerpt, listed } from "./badSource.ts";
 
@@ -88,7 +88,7 @@ export async function openMember(
   source: Pick<PackedFile, "file" | "path">,
   names: readonly string[],
   corrupt: (cause: unknown) => Error,
-): Promise<{ name: string; bytes: number; content: Readable }> {
+): Promise<{ name: string; bytes: number; content: AsyncIterable<Buffer> }> {
   const archive = await openPromise(source.path, { lazyEntries: true, autoClose: false }).catch((cause: unknown) => {
     throw corrupt(cause);
   });
@@ -107,7 +107,7 @@ export async function openMember(
     }
     const content = await archive.openReadStreamPromise(entry);
     content.once("close", () => archive.close());
-    return { name: basename(entry.fileName), bytes: entry.uncompressedSize, content };
+    return { name: basename(entry.fileName), bytes: entry.uncompressedSize, content: summed(content, entry) };
   } catch (error) {
     archive.close();
     throw error instanceof Error && error.name === "ServiceError" ? error : corrupt(error);
@@ -123,8 +123,21 @@ function pick(entries: readonly Entry[], names: readonly string[]): Entry | unde
   return tables.length === 1 ? tables[0] : undefined;
 }
 
+/** A member's chunks; an error after the last when they are not those that were packed. */
+async function* summed(content: Readable, { fileName, crc32: stated }: Entry): AsyncGenerator<Buffer> {
+  let sum = 0;
+  for await (const chunk of content) {
+    sum = crc32(chunk, sum);
+    yield chunk;
+  }
+  if (sum !== stated) throw new Error(`${fileName} has another checksum (CRC-32) than the archive states`);
+}
+
 /** The stream's chunks; its failure as the error that explains it. */
-export async function* explained(stream: Readable, explain: (cause: unknown) => Error): AsyncGenerator<Buffer> {
+export async function* explained(
+  stream: AsyncIterable<Buffer>,
+  explain: (cause: unknown) => Error,
+): AsyncGenerator<Buffer> {
   try {
     for await (const chunk of stream) yield chunk;
   } catch (cause) {

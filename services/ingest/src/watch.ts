@@ -22,7 +22,7 @@ export interface WatchServices {
   edition: string;
   sourceOf: (dataset: DatasetName) => Source;
   /** Returns false when there is a run of that id already. */
-  requestRun: (run: { run_id: string; edition: string }) => Promise<boolean>;
+  requestRun: (run: { run_id: string; edition: string; allow_older: true }) => Promise<boolean>;
   log: Logger;
 }
 
@@ -73,7 +73,8 @@ export class Watch {
     // The id comes from the change, so that a look that was killed before it could remember asks for the same run.
     const contents = datasetNames.map((dataset) => sources[dataset]?.content);
     const run_id = `watch-${digest(JSON.stringify([edition, memory.changes, contents]))}`;
-    const isNew = await requestRun({ run_id, edition });
+    // What the source holds now is its newest state, also when it is an earlier content that came back.
+    const isNew = await requestRun({ run_id, edition, allow_older: true });
     await remember(memory.changes + 1);
     log.info({ run_id, changed, isNew }, "sources changed, run asked for");
   }

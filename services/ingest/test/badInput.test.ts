@@ -7,7 +7,7 @@ import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { loadManifest } from "@boxoffice/contracts/loadManifest";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { editionOf, excerptPath, uniqueLinks, uniqueMovies } from "./editions.ts";
+import { editionOf, excerptPath, storedZip, uniqueLinks, uniqueMovies } from "./editions.ts";
 import { type Engines, startEngines } from "./engines.ts";
 
 let engines: Engines;
@@ -122,6 +122,18 @@ test("a damaged zip: cut, or changed inside", async () => {
   const changed = Buffer.from(whole);
   changed.fill(0xff, 12_000, 12_050);
   expect((await refusal("movies", { "movies_metadata.csv.zip": changed })).code).toBe("corrupt_zip");
+});
+
+test("a zip with one digit changed in a file that is not compressed, so that it reads well", async () => {
+  const whole = storedZip("links.csv", Buffer.from(uniqueLinks(50)));
+  const edition = await editionOf(engines.workDirectory, { "links.csv.zip": whole });
+  expect(await engines.load("links", edition)).toMatchObject({ rows: 50, dead_letters: 0 });
+
+  const changed = Buffer.from(whole);
+  changed.write("7", changed.indexOf("\n11,") + 1);
+  const error = await refusal("links", { "links.csv.zip": changed });
+  expect(error.code).toBe("corrupt_zip");
+  expect(error.message).toContain("links.csv has another checksum (CRC-32) than the archive states");
 });
 
 test("a zip without the file: lists what it holds", async () => {

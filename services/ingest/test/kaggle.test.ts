@@ -7,7 +7,7 @@ import { readConfig } from "../src/config.ts";
 import { kaggleSource } from "../src/sources/kaggle.ts";
 import type { Source } from "../src/sources/source.ts";
 import { sources } from "../src/sources/sources.ts";
-import { excerptPath, excerptText } from "./editions.ts";
+import { excerptPath, excerptText, storedZip } from "./editions.ts";
 import { patientContext } from "./engines.ts";
 import { file, type HttpSource, httpSource, redirect } from "./httpSource.ts";
 
@@ -99,6 +99,17 @@ test("a page in place of the archive is refused, and not kept for the next load"
     message: expect.stringContaining("no zip archive"),
   });
   expect((await contentOf(kaggle, "movies")).name).toBe("movies_metadata.csv");
+});
+
+test("an archive that was changed on its way is refused, and not kept for the next load", async () => {
+  const links = "movieId,imdbId,tmdbId\n1,0114709,862\n";
+  const whole = storedZip("links.csv", Buffer.from(links));
+  const changed = Buffer.from(whole);
+  changed.write("9", changed.indexOf("862"));
+  await serve(file({ content: changed, etag }), file({ content: whole, etag }));
+  const kaggle = kaggleSource(settings());
+  await expect(contentOf(kaggle, "links")).rejects.toMatchObject({ code: "corrupt_zip" });
+  expect(await contentOf(kaggle, "links")).toEqual({ name: "links.csv", text: links });
 });
 
 test("every loader of a download hears of its progress", async () => {

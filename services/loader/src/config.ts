@@ -1,4 +1,10 @@
-import { httpEnvironment, kafkaEnvironment, readEnvironment, s3Environment } from "@boxoffice/platform/environment";
+import {
+  httpEnvironment,
+  kafkaEnvironment,
+  readEnvironment,
+  s3Environment,
+  warehouseEnvironment,
+} from "@boxoffice/platform/environment";
 import { z } from "zod";
 
 const seconds = z.coerce.number().int().positive();
@@ -7,11 +13,7 @@ const loaderEnvironment = z.object({
   ...s3Environment.shape,
   ...kafkaEnvironment.shape,
   ...httpEnvironment.shape,
-  WAREHOUSE_HOST: z.string().min(1),
-  WAREHOUSE_PORT: z.coerce.number().int().min(1).max(65_535),
-  WAREHOUSE_DB: z.string().min(1),
-  WAREHOUSE_USER: z.string().min(1),
-  WAREHOUSE_PASSWORD: z.string().min(1),
+  ...warehouseEnvironment.shape,
   MIGRATIONS_DIR: z.string().min(1),
   /** Published versions that stay in the warehouse, the current one among them. */
   KEEP_VERSIONS: z.coerce.number().int().min(1).default(3),

@@ -1,8 +1,9 @@
 import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
 import { type DeadLetter, deadLetter } from "@boxoffice/contracts/deadLetter";
-import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { isDeadLetterSliceKey, lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { runInputs } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { ServiceError } from "@boxoffice/platform/serviceError";
 import { readHop } from "./hopReports.ts";
 
 const largestAnswer = 1000;
@@ -10,7 +11,9 @@ const largestAnswer = 1000;
 /** The keys of a load's dead letters, one per slice that has any. */
 export async function listDeadLetterSlices(lake: ObjectStore, dataset: DatasetName, loadId: string): Promise<string[]> {
   const keys: string[] = [];
-  for await (const { key } of lake.list(lakeKeys.deadLetters(dataset, loadId))) keys.push(key);
+  for await (const { key } of lake.list(lakeKeys.deadLetters(dataset, loadId))) {
+    if (isDeadLetterSliceKey(key)) keys.push(key);
+  }
   return keys;
 }
 
@@ -33,7 +36,7 @@ export async function runDeadLetters(
       const lines = await readLines(lake, key);
       total += lines.length;
       for (const line of lines.slice(0, largestAnswer - dead_letters.length)) {
-        dead_letters.push(deadLetter.parse(JSON.parse(line)));
+        dead_letters.push(parseLine(key, line));
       }
     }
   }
@@ -49,6 +52,12 @@ async function loadsOf(lake: ObjectStore, runId: string): Promise<[DatasetName, 
     if (loadId) loads.push([dataset, loadId]);
   }
   return loads;
+}
+
+function parseLine(key: string, line: string): DeadLetter {
+  const result = deadLetter.safeParse(JSON.parse(line));
+  if (result.success) return result.data;
+  throw new ServiceError("bad_object", `${key} is not as its contract says: ${result.error.message}`);
 }
 
 async function readLines(lake: ObjectStore, key: string): Promise<string[]> {

@@ -6,7 +6,7 @@ import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { listGroups } from "./bronze.ts";
 import { countDeadLetters } from "./deadLetters.ts";
-import { requireHop } from "./hopReports.ts";
+import { missingReport, requireHop } from "./hopReports.ts";
 import { readInputs } from "./inputs.ts";
 
 type Figure = number | string | undefined;
@@ -37,12 +37,14 @@ export interface RunReports {
 
 export async function readReports(lake: ObjectStore, runId: string): Promise<RunReports> {
   const inputs = await readInputs(lake, runId);
-  if (!inputs) throw missing(runId, "inputs");
-  const [silver, gold, warehouse] = await Promise.all(
-    (["silver", "gold", "warehouse"] as const).map((hop) => requireHop(lake, runId, hop)),
-  );
+  if (!inputs) throw missingReport(runId, "inputs");
+  const [silver, gold, warehouse] = await Promise.all([
+    requireHop(lake, runId, "silver"),
+    requireHop(lake, runId, "gold"),
+    requireHop(lake, runId, "warehouse"),
+  ]);
   const dbt = await lake.json(lakeKeys.hop(runId, "dbt"), dbtReport);
-  if (!silver || !gold || !warehouse || !dbt) throw missing(runId, "dbt");
+  if (!dbt) throw missingReport(runId, "dbt");
   const counted: RunReports["lake"] = {};
   for (const dataset of datasetNames) {
     const { load_id } = inputs.loads[dataset];
@@ -124,11 +126,4 @@ const signed = (difference: number) => (difference > 0 ? `${difference} too many
 
 function outAndDropped(rows: HopReport["rows"][string] | undefined): number | undefined {
   return rows && Object.values(rows.dropped).reduce((sum, dropped) => sum + dropped, rows.rows_out);
-}
-
-function missing(runId: string, hop: string): ServiceError {
-  return new ServiceError(
-    "missing_report",
-    `run ${runId} has no ${lakeKeys.hop(runId, hop)}: its hop ${hop} has not ended`,
-  );
 }

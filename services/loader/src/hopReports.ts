@@ -26,7 +26,12 @@ export function readHop(lake: ObjectStore, runId: string, hop: string): Promise<
 export async function requireHop(lake: ObjectStore, runId: string, hop: string): Promise<HopReport> {
   const report = await readHop(lake, runId, hop);
   if (report) return report;
-  throw new ServiceError(
+  throw missingReport(runId, hop);
+}
+
+/** The error for a run without the report of a hop. */
+export function missingReport(runId: string, hop: string): ServiceError {
+  return new ServiceError(
     "missing_report",
     `run ${runId} has no ${lakeKeys.hop(runId, hop)}: its hop ${hop} has not ended`,
   );

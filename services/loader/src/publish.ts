@@ -4,6 +4,7 @@ import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import type pg from "pg";
+import { z } from "zod";
 import { type Check, checkRun, type RunReports, readReports, refusal } from "./gate.ts";
 import { type InputsRequest, readInputs, refuseOlder } from "./inputs.ts";
 import { inTransaction, lockVersions, publishedRun } from "./warehouse.ts";
@@ -24,7 +25,7 @@ export async function publish(
 ): Promise<Publication> {
   const started = Date.now();
   let previous = await publishedRun(pool);
-  if (previous === run_id) return { run_id, previous_run_id: run_id };
+  if (previous === run_id) return alreadyPublished(lake, pool, started, run_id);
   const reports = await readReports(lake, run_id);
   const sums = checkRun(reports);
   const refuseFailed = async (checks: Check[]) => {
@@ -45,7 +46,7 @@ export async function publish(
       return publication;
     }
     previous = await publishedRun(pool);
-    if (previous === run_id) return { run_id, previous_run_id: run_id };
+    if (previous === run_id) return alreadyPublished(lake, pool, started, run_id);
   }
   throw new ServiceError(
     "publish_conflict",
@@ -54,6 +55,23 @@ export async function publish(
       retryable: true,
     },
   );
+}
+
+/** A run that is published already. The try that published it may have ended before its report was written. */
+async function alreadyPublished(
+  lake: ObjectStore,
+  pool: pg.Pool,
+  started: number,
+  run_id: string,
+): Promise<Publication> {
+  const publication = { run_id, previous_run_id: run_id };
+  const report = await lake.json(lakeKeys.hop(run_id, "publish"), z.object({ published: z.boolean() }));
+  if (!report?.published) {
+    const reports = await readReports(lake, run_id);
+    const found = await inTransaction(pool, (client) => checkWarehouse(client, reports));
+    await writeReport(lake, started, reports, [...checkRun(reports), ...found], publication, true);
+  }
+  return publication;
 }
 
 /**

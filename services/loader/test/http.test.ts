@@ -1,9 +1,11 @@
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { Jobs } from "@boxoffice/platform/jobs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import type { FastifyInstance } from "fastify";
 import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Bronze } from "../src/bronze.ts";
+import { writeHop } from "../src/hopReports.ts";
 import { loaderServer } from "../src/http.ts";
 import { migrate } from "../src/migrations.ts";
 import { countRows, dropPartition, partitionOf } from "../src/partitions.ts";
@@ -79,6 +81,16 @@ test("a request that is not as expected, or comes too early, is refused with a r
   const early = await post("/publications", { run_id: "early" });
   expect(early.statusCode).toBe(409);
   expect(early.json().error).toMatchObject({ code: "missing_report", retryable: false });
+});
+
+test("a dead letter in the lake that breaks its contract is no fault of the request, and its object is named", async () => {
+  const run = uniqueName("run");
+  await writeHop(lake, Date.now(), { hop: "ingest.links", run_id: run, load_id: run, rows: {} });
+  const key = lakeKeys.deadLetterSlice("links", run, 0);
+  await lake.put(key, '{"id":1}\n');
+  const answer = await get(`/dead-letters?run_id=${run}`);
+  expect(answer.statusCode).toBe(409);
+  expect(answer.json().error).toMatchObject({ code: "bad_object", message: expect.stringContaining(key) });
 });
 
 test("without a published run there are no dead letters to show", async () => {

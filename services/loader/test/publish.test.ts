@@ -160,6 +160,26 @@ test("a run whose sums agree becomes the one readers see, with its counts; again
   expect(await publish(lake, pool, { run_id: run })).toEqual({ run_id: run, previous_run_id: run });
 });
 
+test("a publication whose report was lost, or still says that it was refused, is reported when it is asked for again", async () => {
+  const { run } = await finishedRun();
+  await publish(lake, pool, { run_id: run });
+  const key = lakeKeys.hop(run, "publish");
+  const report = async () => JSON.parse(Buffer.from((await lake.bytes(key)) ?? []).toString());
+  const written = await report();
+  expect(written).toMatchObject({ published: true, previous_run_id: null });
+  await publish(lake, pool, { run_id: run });
+  expect(await report()).toEqual(written);
+
+  await lake.delete([key]);
+  await publish(lake, pool, { run_id: run });
+  const { rows, checks } = written;
+  expect(await report()).toMatchObject({ published: true, run_id: run, rows, checks });
+
+  await lake.put(key, JSON.stringify({ ...written, published: false, checks: [] }));
+  await publish(lake, pool, { run_id: run });
+  expect(await report()).toMatchObject({ published: true, checks });
+});
+
 test("each sum that does not hold is named with what was expected, what came and the difference", async () => {
   const published = await finishedRun();
   await publish(lake, pool, { run_id: published.run });

@@ -84,6 +84,15 @@ test("dead letters that are not there keep a load from being sealed", async () =
   );
 });
 
+test("a dead letters' object that is being written again under a temporary name is not counted", async () => {
+  const load = twoGroups("temporary", [0, 2]);
+  await putManifest(lake, load);
+  await putBronze(load);
+  const letters = lakeKeys.deadLetterSlice("links", load.load_id, 1);
+  await lake.put(`${letters}-5c2c1c5e-6b0c-4a43-9c50-0d4a1d2f7a51`, "{}\n");
+  expect(await sealLoad(parts, request(load), job)).toMatchObject({ dead_letters: 2 });
+});
+
 test("a load without a manifest was not ingested to its end", async () => {
   const load = twoGroups("no manifest");
   await expect(sealLoad(parts, request(load), job)).rejects.toThrow("its ingest has not ended");

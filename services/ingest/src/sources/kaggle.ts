@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { Readable } from "node:stream";
 import { datasets } from "@boxoffice/contracts/dataset";
 import type { JobContext } from "@boxoffice/platform/jobs";
 import { ServiceError } from "@boxoffice/platform/serviceError";
@@ -46,7 +45,7 @@ export function kaggleSource(settings: KaggleSettings, patience?: Patience): Sou
     if (error instanceof ServiceError && error.code === "corrupt_zip") await forget(path);
     throw error;
   };
-  const readable = async function* (content: Readable, corrupt: (cause: unknown) => Error) {
+  const readable = async function* (content: AsyncIterable<Buffer>, corrupt: (cause: unknown) => Error) {
     try {
       yield* explained(content, corrupt);
     } catch (error) {
