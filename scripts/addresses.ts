@@ -1,10 +1,10 @@
-import type { Box } from "./openBox.ts";
-import { setting } from "./settings.ts";
+import { setting, type Variables } from "./settings.ts";
 
 /** The addresses a person or a client may open. */
-export function addressesOf({ settings }: Box): { name: string; url: string }[] {
+export function addressesOf(settings: Variables): { name: string; url: string }[] {
   const http = (variable: string) => `http://127.0.0.1:${setting(settings, variable)}`;
   return [
+    { name: "Answers", url: http("ANSWERS_PORT") },
     { name: "Airflow", url: http("AIRFLOW_PORT") },
     { name: "Spark", url: http("SPARK_UI_PORT") },
     { name: "Ingest API", url: http("INGEST_PORT") },

@@ -1,8 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { BoxError } from "./boxError.ts";
-import { recordedProcesses, runningProcess } from "./embedded/processes.ts";
-import { memoryOf, withDescendants } from "./embedded/processTree.ts";
 import type { Box } from "./openBox.ts";
 import { type RunOutcome, runPipeline } from "./pipeline/runPipeline.ts";
+import type { Runtime } from "./runtime.ts";
 
 export interface BenchReport {
   run_id: string;
@@ -19,9 +19,7 @@ const mebibyte = 1 << 20;
 
 /** A full-refresh run on engines that are up: seconds and rows per second of each hop, waiting, and memory. */
 export async function bench(box: Box, edition: string | undefined, signal: AbortSignal): Promise<BenchReport> {
-  const services = recordedProcesses().filter((name) => runningProcess(name));
-  if (services.length === 0) throw new BoxError("nothing of this box is running; start it with ./box up");
-  const memory = watchMemory(services);
+  const memory = await watchMemory(box.runtime);
   let outcome: RunOutcome;
   try {
     outcome = await runPipeline(
@@ -47,24 +45,30 @@ export async function bench(box: Box, edition: string | undefined, signal: Abort
   };
 }
 
-/** Samples the memory of services with all their children; the peak is that of one moment over all of them. */
-function watchMemory(services: readonly string[]) {
+/** Samples the memory of the services; the peak is that of one moment over all of them. */
+async function watchMemory(runtime: Runtime) {
   let total = 0;
   const byService: Record<string, number> = {};
-  const sample = () => {
-    let now = 0;
-    for (const service of services) {
-      const pid = runningProcess(service)?.pid;
-      if (pid === undefined) continue;
-      const bytes = withDescendants([pid]).reduce((sum, member) => sum + memoryOf(member), 0);
-      byService[service] = Math.max(byService[service] ?? 0, bytes);
-      now += bytes;
-    }
-    total = Math.max(total, now);
+  let isWatching = true;
+  const sample = async () => {
+    const now = await runtime.memory();
+    for (const [service, bytes] of now) byService[service] = Math.max(byService[service] ?? 0, bytes);
+    const sum = [...now.values()].reduce((all, bytes) => all + bytes, 0);
+    total = Math.max(total, sum);
+    return sum;
   };
-  const timer = setInterval(sample, sampleMilliseconds);
+  if ((await sample()) === 0) throw new BoxError("nothing of this box is running; start it with ./box up");
+  const watch = async () => {
+    while (isWatching) {
+      await sleep(sampleMilliseconds, undefined, { ref: false });
+      if (isWatching) await sample();
+    }
+  };
+  void watch();
   return {
-    stop: () => clearInterval(timer),
+    stop: () => {
+      isWatching = false;
+    },
     peak: () => Math.round(total / mebibyte),
     peakByService: () =>
       Object.fromEntries(Object.entries(byService).map(([name, bytes]) => [name, Math.round(bytes / mebibyte)])),
@@ -85,7 +89,7 @@ export function benchText(report: BenchReport): string {
     ...hops,
     `run      ${report.seconds.toFixed(1)} s`,
     `waiting  ${report.waiting_seconds.toFixed(1)} s of it between tasks (${share} %)`,
-    `memory   ${report.peak_memory_mib} MiB at the peak, all processes together (PSS)`,
+    `memory   ${report.peak_memory_mib} MiB at the peak, all services together`,
     "peak of each service, not at one moment:",
     ...services,
   ].join("\n");

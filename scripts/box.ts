@@ -1,29 +1,27 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { answersText } from "@boxoffice/answers/answersText";
 import { ServiceError } from "@boxoffice/platform/serviceError";
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { addressesOf } from "./addresses.ts";
-import { answersText } from "./answers/printAnswers.ts";
-import { readAnswers } from "./answers/readAnswers.ts";
 import { bench, benchText } from "./bench.ts";
 import { BoxError, exitCode } from "./boxError.ts";
 import { fromCaller } from "./boxHome.ts";
+import { chooseRuntime } from "./chooseRuntime.ts";
 import { clientEnvironment } from "./clientEnvironment.ts";
 import { deadLettersText, listDeadLetters } from "./deadLetters.ts";
-import { examine } from "./doctor.ts";
-import { startServices } from "./embedded/start.ts";
-import { stopServices } from "./embedded/stop.ts";
 import { withBoxLock } from "./fileLock.ts";
-import { installToolchain } from "./install/toolchain.ts";
 import { endOnInterrupt, interruption } from "./interrupt.ts";
-import { printLogs } from "./logs.ts";
 import { type Box, openBox } from "./openBox.ts";
 import { followActiveRun, type RunOutcome, runPipeline } from "./pipeline/runPipeline.ts";
+import { publishedAnswers } from "./publishedAnswers.ts";
 import { resetBox } from "./reset.ts";
+import { forgetPorts, type RuntimeName, runtimeNames } from "./startedBox.ts";
 import { readStatus } from "./status.ts";
 import { bold, clear, dim, green, line, red, yellow } from "./terminal.ts";
 import { runSuites, type SuiteChoice, suiteNames } from "./test/runSuites.ts";
 
 interface UpOptions {
-  runtime?: string;
+  runtime?: RuntimeName;
   services?: string[];
 }
 
@@ -34,39 +32,45 @@ interface RunOptions {
 }
 
 async function up({ runtime, services }: UpOptions): Promise<void> {
-  if (runtime === "docker") {
-    throw new BoxError("this version runs embedded only; leave --runtime out", exitCode.usage);
-  }
-  const box = openBox();
-  const toolchain = await installToolchain();
-  await withBoxLock(() =>
-    startServices({
-      settings: box.settings,
-      services: box.services,
-      toolchain,
-      signal: interruption,
-      ...(services ? { only: services } : {}),
-    }),
-  );
+  const box = await openBox({ runtime, isToStart: true });
+  if (services) refuseUnknown(box, services);
+  await withBoxLock(() => box.runtime.start(box, services));
   if (services) return;
-  if (!(await readAnswers(box))) {
-    const active = await followActiveRun(box, interruption);
-    if (active) printOutcome(active);
-    else await run(box, {});
+  if (!(await publishedAnswers(box))) {
+    const first = await firstRun(box);
+    if (first) printOutcome(first);
   }
   await printAnswers(box, false);
   line();
   line(bold("Open"));
-  for (const { name, url } of addressesOf(box)) line(`  ${name.padEnd(12)}${url}`);
-  line(dim(`  Airflow's user is admin; AIRFLOW_PASSWORD and the others are in ${box.settings.BOX_HOME}/secrets.env`));
+  for (const { name, url } of addressesOf(box.settings)) line(`  ${name.padEnd(12)}${url}`);
+  line(dim(`  Airflow's user is admin; AIRFLOW_PASSWORD and the others are in ${box.runtime.secretsFile()}`));
   line(dim("  Next: ./box status, ./box run --edition DIR, ./box answers --json, ./box down"));
+}
+
+function refuseUnknown(box: Box, services: readonly string[]): void {
+  const unknown = services.filter((name) => !box.services.has(name));
+  if (unknown.length === 0) return;
+  const known = [...box.services.keys()].sort().join(", ");
+  throw new BoxError(`there is no service ${unknown.join(", ")}; there are ${known}`, exitCode.usage);
+}
+
+/** Follows the run that is under way, or that comes with the containers, else makes one. */
+async function firstRun(box: Box): Promise<RunOutcome | undefined> {
+  while (true) {
+    const active = await followActiveRun(box, interruption);
+    if (active) return active;
+    if (await publishedAnswers(box)) return undefined;
+    if (!(await box.runtime.isRunningFirst())) return runPipeline(box, {}, interruption);
+    await sleep(500, undefined, { signal: interruption });
+  }
 }
 
 async function run(box: Box, { edition, fullRefresh, allowOlder }: RunOptions): Promise<void> {
   const outcome = await runPipeline(
     box,
     {
-      ...(edition === undefined ? {} : { edition: editionPath(edition) }),
+      ...(edition === undefined ? {} : { edition: await editionPath(box, edition) }),
       ...(fullRefresh ? { full_refresh: true } : {}),
       ...(allowOlder ? { allow_older: true } : {}),
     },
@@ -75,7 +79,8 @@ async function run(box: Box, { edition, fullRefresh, allowOlder }: RunOptions): 
   printOutcome(outcome);
 }
 
-const editionPath = (edition: string) => (edition === "kaggle" ? edition : fromCaller(edition));
+const editionPath = async ({ runtime }: Box, edition: string) =>
+  edition === "kaggle" ? edition : runtime.editionPath(fromCaller(edition));
 
 function printOutcome(outcome: RunOutcome): void {
   const waiting = `${outcome.waitingSeconds.toFixed(0)} s of it between tasks`;
@@ -83,9 +88,14 @@ function printOutcome(outcome: RunOutcome): void {
 }
 
 async function printAnswers(box: Box, asJson: boolean): Promise<void> {
-  const answers = await readAnswers(box);
+  const answers = await publishedAnswers(box);
   if (!answers) throw new BoxError("no run has been published yet; ./box run makes one");
   console.log(asJson ? JSON.stringify(answers, null, 2) : `\n${answersText(answers)}`);
+}
+
+function wholeNumber(text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("expected a whole number above 0");
 }
 
 const program = new Command("box")
@@ -96,7 +106,7 @@ const program = new Command("box")
 program
   .command("up")
   .description("install what is missing, start everything, run the pipeline once, print the answers")
-  .addOption(new Option("--runtime <runtime>", "where the services run").choices(["embedded", "docker"]))
+  .addOption(new Option("--runtime <runtime>", "where the services run").choices(runtimeNames))
   .option("--services <names...>", "start only these services and what they need")
   .action(up);
 
@@ -106,20 +116,20 @@ program
   .option("--edition <path>", "a directory with the dataset's files, or `kaggle`; default: the bundled edition")
   .option("--full-refresh", "load everything anew, even bytes that were loaded before")
   .option("--allow-older", "publish an edition that landed before the published one")
-  .action((options: RunOptions) => run(openBox(), options));
+  .action(async (options: RunOptions) => run(await openBox(), options));
 
 program
   .command("answers")
   .description("print the published answers")
   .option("--json", "as one JSON document")
-  .action((options: { json?: boolean }) => printAnswers(openBox(), options.json ?? false));
+  .action(async (options: { json?: boolean }) => printAnswers(await openBox(), options.json ?? false));
 
 program
   .command("status")
   .description("show what runs and which run is published")
   .option("--json", "as one JSON document")
   .action(async (options: { json?: boolean }) => {
-    const status = await readStatus(openBox());
+    const status = await readStatus(await openBox());
     if (options.json) {
       console.log(JSON.stringify(status, null, 2));
       return;
@@ -132,7 +142,7 @@ program
     console.log(
       status.published
         ? `published: ${status.published.run_id} at ${status.published.published_at}`
-        : "published: nothing yet",
+        : `published: ${status.published === null ? "nothing yet" : "unknown, the warehouse does not answer"}`,
     );
   });
 
@@ -140,8 +150,10 @@ program
   .command("logs")
   .description("print the end of the services' logs")
   .argument("[service]", "one service; default: all")
-  .option("-n, --lines <count>", "lines of each", "40")
-  .action((service: string | undefined, options: { lines: string }) => printLogs(service, Number(options.lines)));
+  .addOption(new Option("-n, --lines <count>", "lines of each").argParser(wholeNumber).default(40))
+  .action(async (service: string | undefined, options: { lines: number }) => {
+    await (await openBox()).runtime.printLogs(service, options.lines);
+  });
 
 program
   .command("dead-letters")
@@ -150,7 +162,7 @@ program
   .option("--run <run id>", "of this run; default: the published one")
   .option("--json", "as one JSON document")
   .action(async (options: { run?: string; json?: boolean }) => {
-    const page = await listDeadLetters(openBox(), options.run);
+    const page = await listDeadLetters(await openBox(), options.run);
     console.log(options.json ? JSON.stringify(page, null, 2) : deadLettersText(page));
   });
 
@@ -158,8 +170,8 @@ program
   .command("env")
   .description("print addresses and secrets for a client of this box, as NAME=value lines")
   .option("--json", "as one JSON document")
-  .action((options: { json?: boolean }) => {
-    const client = clientEnvironment(openBox());
+  .action(async (options: { json?: boolean }) => {
+    const client = clientEnvironment(await openBox());
     if (options.json) console.log(JSON.stringify(client, null, 2));
     else for (const [name, value] of Object.entries(client)) console.log(`${name}=${value}`);
   });
@@ -179,8 +191,9 @@ program
   .option("--edition <path>", "a directory with the dataset's files; default: the bundled edition")
   .option("--json", "as one JSON document")
   .action(async (options: { edition?: string; json?: boolean }) => {
-    const edition = options.edition === undefined ? undefined : editionPath(options.edition);
-    const report = await bench(openBox(), edition, interruption);
+    const box = await openBox();
+    const edition = options.edition === undefined ? undefined : await editionPath(box, options.edition);
+    const report = await bench(box, edition, interruption);
     console.log(options.json ? JSON.stringify(report, null, 2) : benchText(report));
   });
 
@@ -189,7 +202,8 @@ program
   .description("say what is missing on this machine or in the way, and the remedy")
   .option("--json", "as one JSON document")
   .action(async (options: { json?: boolean }) => {
-    const findings = await examine(openBox());
+    const box = await openBox();
+    const findings = await box.runtime.examine(box);
     if (options.json) console.log(JSON.stringify(findings, null, 2));
     else {
       const colours = { ok: green, warn: yellow, stop: red };
@@ -202,16 +216,18 @@ program
 
 program
   .command("down")
-  .description("end every process of this box; its state stays")
+  .description("end everything that runs of this box; its state stays")
   .action(async () => {
-    await withBoxLock(stopServices);
+    const runtime = await chooseRuntime();
+    await withBoxLock(() => runtime.stop());
+    forgetPorts();
   });
 
 program
   .command("reset")
   .description("end the box and remove its state")
   .option("--yes", "do not ask")
-  .action((options: { yes?: boolean }) => resetBox(options.yes ?? false));
+  .action(async (options: { yes?: boolean }) => resetBox(await chooseRuntime(), options.yes ?? false));
 
 endOnInterrupt();
 // Whoever reads the output may stop early, as head does.

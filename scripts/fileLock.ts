@@ -20,13 +20,22 @@ function take(path: string): number | undefined {
   } catch {
     const holder = holderOf(path);
     if (holder !== undefined) return holder;
-    renameSync(written, path);
-    // Another process may have taken it over at the same moment; the later one has it.
-    const winner = holderOf(path);
-    return winner === process.pid ? undefined : winner;
+    removeStale(path, `${written}.stale`);
+    return take(path);
   } finally {
     rmSync(written, { force: true });
   }
+}
+
+/** Removes the lock of a holder that died, but not one that another process has made in its place meanwhile. */
+function removeStale(path: string, aside: string): void {
+  try {
+    renameSync(path, aside);
+    if (holderOf(aside) !== undefined) linkSync(aside, path);
+  } catch {
+    // Another process removed it, or has made a new one.
+  }
+  rmSync(aside, { force: true });
 }
 
 function holderOf(path: string): number | undefined {

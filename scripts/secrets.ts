@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { boxHome, homePath } from "./boxHome.ts";
+import { existsSync, linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 
 const word = (bytes: number) => randomBytes(bytes).toString("hex");
 const fernetKey = () => randomBytes(32).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
@@ -16,10 +16,9 @@ const takenFromTheShell = {
   KAGGLE_KEY: fromShell("KAGGLE_KEY"),
 };
 
-/** The file with this box's generated secrets, made at first use, readable by its owner only. */
-export function secretsFile(): string {
-  const path = homePath("secrets.env");
-  if (existsSync(path)) return path;
+/** Makes a file with generated secrets where there is none, readable by its owner only. */
+export function generateSecrets(path: string): void {
+  if (existsSync(path)) return;
   const airflowDatabasePassword = word(16);
   const secrets = {
     S3_ACCESS_KEY: `box-${word(6)}`,
@@ -33,8 +32,16 @@ export function secretsFile(): string {
     AIRFLOW__CORE__FERNET_KEY: fernetKey(),
     ...takenFromTheShell,
   };
-  mkdirSync(boxHome, { recursive: true, mode: 0o700 });
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const lines = Object.entries(secrets).map(([name, value]) => `${name}=${value}\n`);
-  writeFileSync(path, lines.join(""), { mode: 0o600 });
-  return path;
+  const part = `${path}.${process.pid}`;
+  writeFileSync(part, lines.join(""), { mode: 0o600 });
+  try {
+    // Of two first commands at once, one makes the secrets of both.
+    linkSync(part, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  } finally {
+    rmSync(part, { force: true });
+  }
 }

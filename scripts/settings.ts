@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { BoxError, exitCode } from "./boxError.ts";
 import { boxHome, root, rootPath } from "./boxHome.ts";
-import { portsInUse, refuseOtherPorts } from "./startedPorts.ts";
+import { portsInUse, refuseOtherPorts } from "./startedBox.ts";
 
 export type Variables = Record<string, string>;
 
@@ -17,13 +17,19 @@ export function interpolate(text: string, variables: Variables): string {
   });
 }
 
+/** A value without its quotes, or without the comment behind it. */
+function unquoted(text: string): string {
+  const quoted = /^\s*(["'])(.*)\1\s*(#.*)?$/.exec(text);
+  return quoted?.[2] ?? text.replace(/\s#.*$/, "").trim();
+}
+
 /** The variables of an env file: NAME=value lines, # comments; values may refer to variables. */
 export function readEnvFile(path: string, variables: Variables): Variables {
   if (!existsSync(path)) throw new BoxError(`${path} is missing; it belongs to the box`, exitCode.environment);
   const own: Variables = {};
   for (const line of readFileSync(path, "utf8").split(/\r?\n/)) {
     const match = /^\s*([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line);
-    if (match?.[1] !== undefined) own[match[1]] = interpolate((match[2] ?? "").trim(), { ...variables, ...own });
+    if (match?.[1] !== undefined) own[match[1]] = interpolate(unquoted(match[2] ?? ""), { ...variables, ...own });
   }
   return own;
 }
@@ -44,11 +50,18 @@ export function readSettings(): Variables {
   settings.BOX_HOME = boxHome;
   const offset = portOffset();
   const names = portNames();
-  for (const name of names) settings[name] = String(Number(settings[name]) + offset);
+  for (const name of names) settings[name] = String(port(name, settings[name] ?? "", offset));
   const inUse = portsInUse();
   const isAskedFor = (name: string) => process.env.BOX_PORT_OFFSET !== undefined || process.env[name] !== undefined;
   refuseOtherPorts(settings, inUse, names.filter(isAskedFor));
   return { ...settings, ...inUse };
+}
+
+function port(name: string, text: string, offset: number): number {
+  const moved = Number(text) + offset;
+  if (/^\d+$/.test(text) && moved >= 1 && moved <= 65_535) return moved;
+  const plus = offset === 0 ? "" : ` plus BOX_PORT_OFFSET ${offset}`;
+  throw new BoxError(`${name} must be a port from 1 to 65535, not '${text}'${plus}`, exitCode.usage);
 }
 
 /** The names of the settings that are ports. */

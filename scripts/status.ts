@@ -1,5 +1,3 @@
-import { runningProcess } from "./embedded/processes.ts";
-import { recipes } from "./embedded/recipes.ts";
 import type { Box } from "./openBox.ts";
 import { connectWarehouse } from "./warehouseClient.ts";
 
@@ -13,27 +11,18 @@ export interface ServiceStatus {
 
 export interface BoxStatus {
   services: ServiceStatus[];
-  published: { run_id: string; published_at: string } | null;
+  /** Null before the first publication; absent while the warehouse does not answer. */
+  published?: { run_id: string; published_at: string } | null;
 }
 
 /** What runs, and which run's answers are published. */
 export async function readStatus(box: Box): Promise<BoxStatus> {
-  const names = Object.keys(recipes).filter((name) => !recipes[name]?.oneShot);
-  const services = await Promise.all(names.map((name) => serviceStatus(box, name)));
-  return { services, published: await published(box).catch(() => null) };
+  const services = await box.runtime.status(box);
+  const told = await published(box).catch(() => undefined);
+  return { services, ...(told === undefined ? {} : { published: told }) };
 }
 
-async function serviceStatus({ settings, services }: Box, name: string): Promise<ServiceStatus> {
-  const recipe = recipes[name];
-  const service = services.get(name);
-  const record = runningProcess(name);
-  const ports = (recipe?.ports ?? []).map((variable) => Number(settings[variable]));
-  if (!recipe || !service || !record) return { service: name, state: "down", pid: null, since: null, ports };
-  const isReady = await recipe.isReady({ settings, service }).catch(() => false);
-  return { service: name, state: isReady ? "ready" : "starting", pid: record.pid, since: record.since, ports };
-}
-
-async function published(box: Box): Promise<BoxStatus["published"]> {
+async function published(box: Box): Promise<NonNullable<BoxStatus["published"]> | null> {
   const client = await connectWarehouse(box);
   try {
     const { rows } = await client.query<{ run_id: string | null; published_at: Date | null }>(

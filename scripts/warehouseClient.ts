@@ -1,10 +1,10 @@
 import pg from "pg";
 import { BoxError } from "./boxError.ts";
-import type { Box } from "./openBox.ts";
+import type { BoxClient } from "./openBox.ts";
 import { setting } from "./settings.ts";
 
 /** A connection to the warehouse; whoever asks for it ends it. */
-export async function connectWarehouse({ environment }: Box): Promise<pg.Client> {
+export async function connectWarehouse({ environment }: BoxClient): Promise<pg.Client> {
   const client = new pg.Client({
     host: setting(environment, "WAREHOUSE_HOST"),
     port: Number(setting(environment, "WAREHOUSE_PORT")),

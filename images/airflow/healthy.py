@@ -21,11 +21,10 @@ def is_healthy(part: str) -> bool:
     """Whether the part does its work."""
     if part == "api-server":
         return "status" in ask("http://127.0.0.1:8080/execution/health")
-    if part == "scheduler":
-        return ask("http://127.0.0.1:8974/health")["scheduler"]["status"] == "healthy"
-    if part == "dag-processor":
+    if part in ("scheduler", "dag-processor"):
+        # Their heartbeats are in the metadata database, which the API server reads.
         health = ask(f"{os.environ['AIRFLOW_URL']}/api/v2/monitor/health")
-        return health["dag_processor"]["status"] == "healthy"
+        return health[part.replace("-", "_")]["status"] == "healthy"
     app = "airflow.providers.celery.executors.celery_executor.app"
     node = f"celery@{socket.gethostname()}"
     ping = ["celery", "--app", app, "inspect", "ping", "--timeout", "4", "--destination", node]

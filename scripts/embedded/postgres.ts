@@ -1,4 +1,4 @@
-import { chownSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import pg from "pg";
@@ -42,17 +42,20 @@ async function initialise(password: string): Promise<void> {
   const folder = distribution();
   await hydrate(folder);
   if (existsSync(join(dataFolder(), "PG_VERSION"))) return;
-  rmSync(dataFolder(), { recursive: true, force: true });
-  mkdirSync(dataFolder(), { recursive: true, mode: 0o700 });
+  // Under another name until it is complete.
+  const unfinished = homePath("postgres.part");
+  for (const path of [dataFolder(), unfinished]) rmSync(path, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true, mode: 0o700 });
   const passwordFile = homePath("postgres-password");
   writeFileSync(passwordFile, password, { mode: 0o600 });
-  if (isRoot) for (const path of [dataFolder(), passwordFile]) chownSync(path, unprivileged, unprivileged);
+  if (isRoot) for (const path of [unfinished, passwordFile]) chownSync(path, unprivileged, unprivileged);
   const locale = ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8"];
   const [command, args] = asUnprivileged(join(folder, "native", "bin", "initdb"), [
-    ...["-D", dataFolder(), "-U", "boxoffice", "--auth=scram-sha-256", `--pwfile=${passwordFile}`],
+    ...["-D", unfinished, "-U", "boxoffice", "--auth=scram-sha-256", `--pwfile=${passwordFile}`],
     ...locale,
   ]);
   await run(command, args).finally(() => rmSync(passwordFile, { force: true }));
+  renameSync(unfinished, dataFolder());
 }
 
 /** npm packages hold no symbolic links; the package has a script that makes those its libraries need. */

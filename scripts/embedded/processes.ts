@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -26,6 +27,9 @@ export interface Command {
   env: Variables;
   cwd?: string;
 }
+
+/** A longer one is put aside, once, when its service starts. */
+const largestLog = 20 << 20;
 
 const recordPath = (name: string) => homePath("run", `${name}.json`);
 export const logPath = (name: string) => homePath("logs", `${name}.log`);
@@ -49,6 +53,9 @@ export function inheritedEnvironment(): Variables {
 export function startProcess(name: string, { command, args, env, cwd }: Command): ProcessRecord {
   mkdirSync(homePath("run"), { recursive: true });
   mkdirSync(homePath("logs"), { recursive: true });
+  if (existsSync(logPath(name)) && statSync(logPath(name)).size > largestLog) {
+    renameSync(logPath(name), `${logPath(name)}.1`);
+  }
   const log = openSync(logPath(name), "a", 0o600);
   const child = spawn(command, args, {
     cwd: cwd ?? homePath(),

@@ -1,3 +1,4 @@
+import type { ServiceDescription } from "../composeFile.ts";
 import { airflowApiServer, airflowDagProcessor, airflowMigrate, airflowScheduler } from "./airflow.ts";
 import { kafka } from "./kafka.ts";
 import { objectStore } from "./objectStore.ts";
@@ -16,6 +17,7 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   "spark-connect": sparkConnect,
   ingest: typescriptService("ingest", "INGEST_PORT"),
   loader: typescriptService("loader", "LOADER_PORT"),
+  answers: typescriptService("answers", "ANSWERS_PORT"),
   "airflow-migrate": airflowMigrate,
   "airflow-api-server": airflowApiServer,
   "airflow-scheduler": airflowScheduler,
@@ -24,3 +26,6 @@ export const recipes: Readonly<Record<string, Recipe>> = {
 
 /** Services that another one's process serves too. */
 export const servedBy: Readonly<Record<string, string>> = { "airflow-db": "warehouse" };
+
+/** What the services of docker-compose.yml wait for, less what ./box does itself once all are up: hello's first run. */
+export const prerequisites = ({ dependsOn }: ServiceDescription) => dependsOn.filter((name) => name !== "hello");

@@ -3,13 +3,13 @@ import { BoxError, exitCode } from "../boxError.ts";
 import type { ServiceDescription } from "../composeFile.ts";
 import { run } from "../install/run.ts";
 import { portNames, portOffset, setting } from "../settings.ts";
-import { recordPorts } from "../startedPorts.ts";
+import { recordStart } from "../startedBox.ts";
 import { dim, green, line, seconds, transient } from "../terminal.ts";
 import { logTail } from "./logTail.ts";
 import { portAnswers, portHolder } from "./portHolder.ts";
 import { inheritedEnvironment, runningProcess, startProcess } from "./processes.ts";
 import type { Recipe, RecipeContext } from "./recipe.ts";
-import { recipes, servedBy } from "./recipes.ts";
+import { prerequisites, recipes, servedBy } from "./recipes.ts";
 import { stopService } from "./stop.ts";
 
 const patienceSeconds = 120;
@@ -44,7 +44,7 @@ export async function startServices(options: StartOptions): Promise<string[]> {
     const service = options.services.get(name);
     const recipe = recipes[name];
     if (!service || !recipe) throw new BoxError(`the embedded runtime does not know the service ${name}`);
-    await Promise.all(service.dependsOn.map(start));
+    await Promise.all(prerequisites(service).map(start));
     signal.throwIfAborted();
     waiting.add(name);
     const begin = performance.now();
@@ -97,7 +97,7 @@ async function bringUp(
     await recipe.prepare?.(context);
     signal.throwIfAborted();
     started.push(name);
-    recordPorts(context.settings, portNames());
+    recordStart("embedded", context.settings, portNames());
     startProcess(name, recipe.command(context));
   }
   await waitUntilReady(name, recipe, context, signal);

@@ -44,11 +44,15 @@ async function loadProgress(environment: Variables, runId: string, dataset: stri
 
 /** The bar of a job that runs; undefined for one that does not. */
 async function jobProgress(url: string): Promise<string | undefined> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(2_000) }).catch(() => undefined);
-  if (!response?.ok) return undefined;
-  const { state, progress } = job.parse(await response.json());
-  if (state !== "running") return undefined;
-  return progressBar(progress);
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    if (!response.ok) return undefined;
+    const { state, progress } = job.parse(await response.json());
+    return state === "running" ? progressBar(progress) : undefined;
+  } catch {
+    // Progress is for show; the run goes on without it.
+    return undefined;
+  }
 }
 
 /** The bar of a hop that writes its progress to the lake. */

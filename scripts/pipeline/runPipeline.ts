@@ -4,7 +4,7 @@ import { AirflowApi, type DagRun, type RunRequest } from "@boxoffice/platform/ai
 import { ObjectStore } from "@boxoffice/platform/objectStore";
 import { airflowSettings } from "../airflowSettings.ts";
 import { BoxError, exitCode } from "../boxError.ts";
-import type { Box } from "../openBox.ts";
+import type { BoxClient } from "../openBox.ts";
 import { s3Settings } from "../s3Settings.ts";
 import { clear, dim, line, transient } from "../terminal.ts";
 import { type HopLine, readFailure, readHops, secondsAtWork } from "./hopReports.ts";
@@ -29,7 +29,7 @@ export function newRunId(now: Date = new Date()): string {
 
 /** Triggers a run of the pipeline in Airflow and shows each hop as it ends. Throws when the run fails. */
 export async function runPipeline(
-  box: Box,
+  box: BoxClient,
   request: Omit<RunRequest, "run_id">,
   signal: AbortSignal,
 ): Promise<RunOutcome> {
@@ -47,7 +47,7 @@ export async function runPipeline(
 }
 
 /** Follows the run that Airflow is at, or has next in its queue, as `runPipeline` does; none when there is none. */
-export async function followActiveRun(box: Box, signal: AbortSignal): Promise<RunOutcome | undefined> {
+export async function followActiveRun(box: BoxClient, signal: AbortSignal): Promise<RunOutcome | undefined> {
   const airflow = new AirflowApi({ ...airflowSettings(box.environment), signal });
   const active = (await airflow.runs("boxoffice")).filter(({ state }) => state === "running" || state === "queued");
   const run = active.find(({ state }) => state === "running") ?? active.at(-1);
@@ -78,7 +78,7 @@ async function begin(airflow: AirflowApi, request: RunRequest, signal: AbortSign
 }
 
 interface Following {
-  box: Box;
+  box: BoxClient;
   airflow: AirflowApi;
   lake: ObjectStore;
   runId: string;
@@ -167,13 +167,16 @@ function hopText(hop: HopLine): string {
 }
 
 async function fail(airflow: AirflowApi, lake: ObjectStore, runId: string): Promise<never> {
-  const failure = await readFailure(lake, runId);
-  const what = failure ? `${failure.task}: ${failure.message}` : await failedTasks(airflow, runId);
+  // A report may be that of a try whose retry went well.
+  const tasks = await airflow.failedTasks(runId).catch((): string[] => []);
+  const failure = await readFailure(lake, runId).catch(() => undefined);
+  const isOfFailedTask =
+    failure !== undefined && (tasks.length === 0 || tasks.includes(`${failure.dag}.${failure.task}`));
+  const what = isOfFailedTask ? `${failure.task}: ${failure.message}` : silence(tasks);
   throw new BoxError(`run ${runId} failed, and what was published stays.\n${what}`);
 }
 
-async function failedTasks(airflow: AirflowApi, runId: string): Promise<string> {
-  const tasks = await airflow.failedTasks(runId).catch(() => []);
+function silence(tasks: readonly string[]): string {
   const which = tasks.length > 0 ? `it failed in ${tasks.join(", ")}, which did not say why` : "no task said why";
   return `Airflow says that ${which}; see ./box logs airflow-scheduler`;
 }

@@ -17,7 +17,13 @@ export class TestBox {
 
   constructor(name: string, portOffset: number, environment: Variables = {}) {
     this.home = rootPath(".box", "test", name);
-    this.environment = { ...process.env, ...environment, BOX_HOME: this.home, BOX_PORT_OFFSET: String(portOffset) };
+    this.environment = {
+      ...process.env,
+      ...environment,
+      BOX_RUNTIME: "embedded",
+      BOX_HOME: this.home,
+      BOX_PORT_OFFSET: String(portOffset),
+    };
   }
 
   /** Runs ./box with these arguments to its end, whatever that is. */

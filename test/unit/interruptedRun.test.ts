@@ -25,7 +25,7 @@ async function interruptedAt(question: string, answers: Record<string, () => Ans
     S3_BUCKET: "lake",
   };
   const stop = new AbortController();
-  const run = runPipeline({ settings: {}, services: new Map(), environment }, {}, stop.signal);
+  const run = runPipeline({ environment }, {}, stop.signal);
   const told = run.catch((error: unknown) => error);
   await expect.poll(() => server.asked.some((asked) => asked.startsWith(question))).toBe(true);
   stop.abort(reason);

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Answers, answers } from "@boxoffice/contracts/answers";
-import { rootPath } from "../boxHome.ts";
-import type { Box } from "../openBox.ts";
-import { connectWarehouse } from "../warehouseClient.ts";
+import type { ClientBase } from "pg";
 
 type Row = Record<string, unknown>;
 const queries = [
@@ -11,25 +10,22 @@ const queries = [
 ];
 type Tables = Record<(typeof queries)[number], Row[]>;
 
-/** The published answers, all of one run, or undefined when no run was published yet. */
-export async function readAnswers(box: Box): Promise<Answers | undefined> {
-  const client = await connectWarehouse(box);
-  try {
-    await client.query("begin transaction isolation level repeatable read read only");
-    const { rows: published } = await client.query<{ known: boolean }>(
-      "select to_regclass('marts.current') is not null as known",
-    );
-    if (!published[0]?.known) return undefined;
-    const tables = {} as Partial<Tables>;
-    for (const name of queries) {
-      const { rows } = await client.query<Row>(readFileSync(rootPath("warehouse", "answers", `${name}.sql`), "utf8"));
-      tables[name] = rows.map(withNumbers);
-    }
-    await client.query("commit");
-    return assemble(tables as Tables);
-  } finally {
-    await client.end();
+/**
+ * The published answers, all of one run, or undefined when no run was published yet.
+ * `folder` holds a query for each part of them: warehouse/answers. After an error the client is to be ended.
+ */
+export async function readAnswers(client: ClientBase, folder: string): Promise<Answers | undefined> {
+  await client.query("begin transaction isolation level repeatable read read only");
+  const { rows: published } = await client.query<{ known: boolean }>(
+    "select to_regclass('marts.current') is not null as known",
+  );
+  const tables = {} as Partial<Tables>;
+  for (const name of published[0]?.known ? queries : []) {
+    const { rows } = await client.query<Row>(readFileSync(join(folder, `${name}.sql`), "utf8"));
+    tables[name] = rows.map(withNumbers);
   }
+  await client.query("commit");
+  return published[0]?.known ? assemble(tables as Tables) : undefined;
 }
 
 const numeric = /^-?\d+(\.\d+)?([eE][+-]?\d+)?$/;

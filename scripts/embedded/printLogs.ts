@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename } from "node:path";
-import { BoxError, exitCode } from "./boxError.ts";
-import { homePath } from "./boxHome.ts";
-import { logTail } from "./embedded/logTail.ts";
+import { BoxError, exitCode } from "../boxError.ts";
+import { homePath } from "../boxHome.ts";
+import { logTail } from "./logTail.ts";
 
 /** The last lines of one service's log, or of every service's. */
 export function printLogs(service: string | undefined, lines: number): void {

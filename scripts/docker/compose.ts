@@ -1,0 +1,83 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { z } from "zod";
+import { BoxError, exitCode } from "../boxError.ts";
+import { boxHome, root, rootPath } from "../boxHome.ts";
+import { run } from "../install/run.ts";
+import { portNames, readSettings } from "../settings.ts";
+
+const isDefaultHome = () => boxHome === join(root, ".box");
+
+/** The project's name: that of .env or the shell, and one of its own for a box with another BOX_HOME. */
+export function projectName(): string {
+  const name = readSettings().COMPOSE_PROJECT_NAME ?? "boxoffice";
+  if (isDefaultHome() || process.env.COMPOSE_PROJECT_NAME) return name;
+  return `${name}-${createHash("sha256").update(boxHome).digest("hex").slice(0, 8)}`;
+}
+
+/** Where the secrets of this box are, once they are made. */
+export const secretsPath = () =>
+  process.env.BOX_SECRETS_FILE ?? (isDefaultHome() ? rootPath(".env.secrets") : join(boxHome, "secrets.env"));
+
+/** What docker compose reads docker-compose.yml with: the shell's variables, and the ports moved by BOX_PORT_OFFSET. */
+export function composeEnvironment(): NodeJS.ProcessEnv {
+  const settings = readSettings();
+  const ports = Object.fromEntries(portNames().map((name) => [name, settings[name]]));
+  return {
+    ...process.env,
+    ...ports,
+    COMPOSE_PROJECT_NAME: projectName(),
+    BOX_SECRETS_FILE: secretsPath(),
+    COMPOSE_BAKE: "false",
+  };
+}
+
+const composeArguments = (args: readonly string[]) => ["compose", "--project-directory", root, ...args];
+
+/** Runs docker compose and answers its standard output. */
+export function compose(...args: string[]): Promise<string> {
+  return run("docker", composeArguments(args), { env: composeEnvironment() });
+}
+
+/** Runs docker compose with its output going where this command's goes. */
+export async function showCompose(...args: string[]): Promise<void> {
+  const child = spawn("docker", composeArguments(args), {
+    env: composeEnvironment(),
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", resolve);
+  });
+  if (code !== 0) throw new BoxError(`docker compose ${args[0]} ended with exit code ${code}`, exitCode.failed);
+}
+
+const publisher = z.object({ PublishedPort: z.number(), URL: z.string() });
+const container = z.object({
+  ID: z.string(),
+  Name: z.string(),
+  Service: z.string(),
+  State: z.string(),
+  Health: z.string(),
+  ExitCode: z.number(),
+  CreatedAt: z.string(),
+  Publishers: z.array(publisher).nullish(),
+});
+export type Container = z.infer<typeof container>;
+
+/** The containers of this box, running or not. */
+export async function containers(): Promise<Container[]> {
+  const text = await compose("ps", "--all", "--format", "json");
+  return text
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .map((line) => container.parse(JSON.parse(line)));
+}
+
+/** Names of the volumes that this box has. */
+export async function volumes(): Promise<string[]> {
+  const filter = `label=com.docker.compose.project=${projectName()}`;
+  const text = await run("docker", ["volume", "ls", "--quiet", "--filter", filter]);
+  return text.split("\n").filter((name) => name !== "");
+}

@@ -1,0 +1,168 @@
+import { createHash } from "node:crypto";
+import { existsSync, rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { BoxError, exitCode } from "../boxError.ts";
+import { rootPath } from "../boxHome.ts";
+import { run } from "../install/run.ts";
+import { interruption } from "../interrupt.ts";
+import type { Runtime } from "../runtime.ts";
+import { generateSecrets } from "../secrets.ts";
+import { portNames } from "../settings.ts";
+import { recordStart } from "../startedBox.ts";
+import { green, line, step, transient } from "../terminal.ts";
+import {
+  type Container,
+  compose,
+  composeEnvironment,
+  containers,
+  projectName,
+  secretsPath,
+  showCompose,
+  volumes,
+} from "./compose.ts";
+import { examineDocker } from "./examine.ts";
+
+/** Services that do one thing and end. */
+const oneShots = new Set(["airflow-migrate", "hello", "preflight"]);
+
+const isReady = ({ State, Health, Service, ExitCode }: Container) =>
+  oneShots.has(Service) ? State === "exited" && ExitCode === 0 : State === "running" && Health === "healthy";
+
+/** The services as containers, by docker compose. */
+export const dockerRuntime: Runtime = {
+  name: "docker",
+  get place() {
+    return `the volumes of the project ${projectName()}`;
+  },
+  secretsFile: () => (existsSync(secretsPath()) ? secretsPath() : rootPath("config", "dev-secrets.env")),
+  prepare: async () => {
+    // Volumes without a file of secrets were made with the development values, and go on with them.
+    if ((await volumes()).length === 0) generateSecrets(secretsPath());
+  },
+  start: async (box, services) => {
+    const problems = (await examineDocker(box)).filter(({ level }) => level === "stop");
+    if (problems.length > 0) {
+      const lines = problems.map(({ check, found, remedy }) => `${check}: ${found}${remedy ? `\n  ${remedy}` : ""}`);
+      throw new BoxError(lines.join("\n"), exitCode.environment);
+    }
+    await step("Building the box's images", () => compose("build", "--quiet", ...(services ?? [])));
+    recordStart("docker", box.settings, portNames());
+    const known = new Set((await containers()).filter(isReady).map(({ Service }) => Service));
+    const work = compose("up", "--detach", "--remove-orphans", ...(services ?? []));
+    let isDone = false;
+    const ended = work.finally(() => {
+      isDone = true;
+    });
+    ended.catch(() => {});
+    while (!isDone) {
+      await showProgress(known);
+      await Promise.race([sleep(1_000), ended.catch(() => {})]);
+    }
+    await ended.catch(async (error) => {
+      throw await startFailure(error);
+    });
+    await showProgress(known);
+  },
+  isRunningFirst: async () =>
+    (await containers()).some(({ Service, State }) => Service === "hello" && State !== "exited"),
+  stop: () => step("Stopping the containers", async () => void (await compose("down", "--remove-orphans"))),
+  hasState: async () => existsSync(secretsPath()) || (await volumes()).length > 0,
+  removeState: async () => {
+    await compose("down", "--volumes", "--remove-orphans");
+    rmSync(secretsPath(), { force: true });
+  },
+  status: async () => {
+    const found = new Map((await containers()).map((container) => [container.Service, container]));
+    const names = (await compose("config", "--services")).split("\n").filter((name) => name && !oneShots.has(name));
+    return names.sort().map((service) => {
+      const container = found.get(service);
+      const isRunning = container?.State === "running";
+      return {
+        service,
+        state: container && isReady(container) ? "ready" : isRunning ? "starting" : "down",
+        pid: null,
+        since: isRunning ? container.CreatedAt : null,
+        ports: [...new Set((container?.Publishers ?? []).map(({ PublishedPort }) => PublishedPort))].filter(
+          (port) => port > 0,
+        ),
+      };
+    });
+  },
+  printLogs: async (service, lines) => {
+    const names = (await compose("config", "--services")).split("\n").filter((name) => name !== "");
+    if (service !== undefined && !names.includes(service)) {
+      throw new BoxError(`there is no service '${service}'; there are: ${names.sort().join(", ")}`, exitCode.usage);
+    }
+    await showCompose("logs", "--no-color", "--tail", String(lines), ...(service ? [service] : []));
+  },
+  memory: async () => {
+    const running = (await containers()).filter(({ State }) => State === "running");
+    if (running.length === 0) return new Map();
+    const ids = running.map(({ Name }) => Name);
+    const text = await run("docker", ["stats", "--no-stream", "--format", "{{.Name}}\t{{.MemUsage}}", ...ids]);
+    const used = new Map(text.split("\n").map((row) => row.split("\t") as [string, string | undefined]));
+    const sums = new Map<string, number>();
+    for (const { Name, Service } of running) {
+      sums.set(Service, (sums.get(Service) ?? 0) + bytesOf(used.get(Name)?.split("/")[0]?.trim() ?? ""));
+    }
+    return sums;
+  },
+  examine: examineDocker,
+  editionPath: async (directory) => {
+    if (!existsSync(directory)) throw new BoxError(`there is no directory ${directory}`, exitCode.usage);
+    const name = createHash("sha256").update(directory).digest("hex").slice(0, 12);
+    const target = `/var/lib/boxoffice/editions/${name}/${directory.replace(/\/+$/, "").split("/").at(-1)}`;
+    const receive = `rm -rf "${target}" && mkdir -p "${target}" && tar -xf - -C "${target}"`;
+    await step("Copying the edition to ingest", () =>
+      run(
+        "sh",
+        [
+          "-c",
+          'tar -chf - -C "$1" . | docker compose --project-directory "$2" exec -T ingest sh -c "$3"',
+          ...["sh", directory, rootPath(), receive],
+        ],
+        {
+          env: composeEnvironment(),
+        },
+      ),
+    );
+    return target;
+  },
+};
+
+/** Names each service once, when it is ready. */
+async function showProgress(known: Set<string>): Promise<void> {
+  const all = await containers().catch(() => []);
+  for (const container of all) {
+    if (!isReady(container) || known.has(container.Service)) continue;
+    known.add(container.Service);
+    line(`  ${green("ok")} ${container.Service}`);
+  }
+  const waiting = all.filter(({ Service }) => !known.has(Service)).map(({ Service }) => Service);
+  transient(`  … waiting for ${waiting.join(", ")}`);
+}
+
+/** Why the containers did not come up, with the log of the one that failed. */
+async function startFailure(cause: unknown): Promise<BoxError> {
+  interruption.throwIfAborted();
+  const all = await containers().catch(() => []);
+  const failed = all.find(
+    ({ Service, State, Health, ExitCode }) =>
+      Health === "unhealthy" ||
+      State === "restarting" ||
+      (State === "exited" && (ExitCode !== 0 || !oneShots.has(Service))),
+  );
+  if (!failed) return cause instanceof BoxError ? cause : new BoxError(String(cause));
+  const killed = failed.ExitCode === 137 ? "\nExit code 137: it was killed, most likely for want of memory." : "";
+  const tail = await compose("logs", "--no-color", "--tail", "15", failed.Service).catch(() => "");
+  return new BoxError(
+    `${failed.Service} did not start (${failed.State}, exit code ${failed.ExitCode}).${killed}\n${tail}`,
+  );
+}
+
+const units: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };
+
+function bytesOf(text: string): number {
+  const match = /^([\d.]+)\s*([KMG]?i?B)$/.exec(text);
+  return match ? Number(match[1]) * (units[match[2] ?? "B"] ?? 1) : 0;
+}
