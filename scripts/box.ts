@@ -93,6 +93,8 @@ async function printAnswers(box: Box, asJson: boolean): Promise<void> {
   console.log(asJson ? JSON.stringify(answers, null, 2) : `\n${answersText(answers)}`);
 }
 
+const runtimeOption = () => new Option("--runtime <runtime>", "where the services run").choices(runtimeNames);
+
 function wholeNumber(text: string): number {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
   throw new InvalidArgumentError("expected a whole number above 0");
@@ -106,7 +108,7 @@ const program = new Command("box")
 program
   .command("up")
   .description("install what is missing, start everything, run the pipeline once, print the answers")
-  .addOption(new Option("--runtime <runtime>", "where the services run").choices(runtimeNames))
+  .addOption(runtimeOption())
   .option("--services <names...>", "start only these services and what they need")
   .action(up);
 
@@ -189,9 +191,10 @@ program
   .command("bench")
   .description("measure a full run on engines that are up")
   .option("--edition <path>", "a directory with the dataset's files; default: the bundled edition")
+  .addOption(runtimeOption())
   .option("--json", "as one JSON document")
-  .action(async (options: { edition?: string; json?: boolean }) => {
-    const box = await openBox();
+  .action(async (options: { edition?: string; runtime?: RuntimeName; json?: boolean }) => {
+    const box = await openBox({ runtime: options.runtime });
     const edition = options.edition === undefined ? undefined : await editionPath(box, options.edition);
     const report = await bench(box, edition, interruption);
     console.log(options.json ? JSON.stringify(report, null, 2) : benchText(report));
