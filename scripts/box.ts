@@ -9,6 +9,7 @@ import { fromCaller } from "./boxHome.ts";
 import { chooseRuntime } from "./chooseRuntime.ts";
 import { clientEnvironment } from "./clientEnvironment.ts";
 import { deadLettersText, listDeadLetters } from "./deadLetters.ts";
+import { images, imagesText, loadImages, saveImages } from "./docker/images.ts";
 import { withBoxLock } from "./fileLock.ts";
 import { endOnInterrupt, interruption } from "./interrupt.ts";
 import { type Box, openBox } from "./openBox.ts";
@@ -167,6 +168,24 @@ program
     const page = await listDeadLetters(await openBox(), options.run);
     console.log(options.json ? JSON.stringify(page, null, 2) : deadLettersText(page));
   });
+
+const imagesCommand = program.command("images").description("the images of the profiles in COMPOSE_PROFILES");
+imagesCommand
+  .command("list")
+  .description("list the images, and whether the engine has them")
+  .option("--json", "as one JSON document")
+  .action(async (options: { json?: boolean }) => {
+    const list = await images();
+    console.log(options.json ? JSON.stringify(list, null, 2) : imagesText(list));
+  });
+imagesCommand
+  .command("save <file>")
+  .description("write all of them into one archive, for machines without internet; compressed when it ends in .gz")
+  .action((file: string) => saveImages(fromCaller(file)));
+imagesCommand
+  .command("load <file>")
+  .description("give the engine the images of an archive")
+  .action((file: string) => loadImages(fromCaller(file)));
 
 program
   .command("env")
