@@ -26,7 +26,24 @@ def kept(judged: DataFrame) -> DataFrame:
     return judged.where(F.col(DROPPED).isNull()).drop(DROPPED)
 
 
-def counted(judged: DataFrame, reasons: tuple[str, ...], counts: Observation) -> DataFrame:
-    """The same frame, whose dropped rows are counted by reason when it is next written."""
-    by_reason = [F.count_if(F.col(DROPPED) == reason).alias(reason) for reason in reasons]
-    return judged.observe(counts, *by_reason)
+class DroppedRows:
+    """The rows of a judged frame that do not go on, counted while the others are written."""
+
+    def __init__(self, name: str, judged: DataFrame, reasons: tuple[str, ...]) -> None:
+        """`name` is the count's own in its session."""
+        self._judged = judged
+        self._counts = [F.count_if(F.col(DROPPED) == reason).alias(reason) for reason in reasons]
+        self._reasons = set(reasons)
+        self._observation = Observation(name)
+
+    def others(self) -> DataFrame:
+        """The rows that go on. Whoever writes them has the dropped ones counted."""
+        return kept(self._judged.observe(self._observation, *self._counts))
+
+    def by_reason(self) -> dict[str, int]:
+        """How many rows each reason dropped. After the others are written, in the same session."""
+        counted = self._observation.get
+        if counted.keys() >= self._reasons:
+            return counted
+        # A busy server answers without the count when it is 100 ms late.
+        return self._judged.agg(*self._counts).collect()[0].asDict()

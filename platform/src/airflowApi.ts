@@ -6,9 +6,16 @@ const token = z.object({ access_token: z.string() });
 const dagRun = z.object({ dag_run_id: z.string(), state: z.string() });
 const dagRuns = z.object({ dag_runs: z.array(dagRun) });
 const taskInstances = z.object({
-  task_instances: z.array(z.object({ dag_id: z.string(), task_id: z.string(), state: z.string().nullable() })),
+  task_instances: z.array(z.object({ dag_id: z.string(), task_id: z.string(), hostname: z.string().nullable() })),
 });
 export type DagRun = z.infer<typeof dagRun>;
+
+export interface Task {
+  /** `dag.task` */
+  name: string;
+  /** The machine that it runs on, or ran. */
+  host: string | undefined;
+}
 
 export interface AirflowSettings {
   url: string;
@@ -78,13 +85,16 @@ export class AirflowApi {
     return answer.ok ? dagRuns.parse(JSON.parse(answer.text)).dag_runs : [];
   }
 
-  /** The tasks of a run that failed, in all DAGs that share its id: `dag.task`. */
-  async failedTasks(runId: string): Promise<string[]> {
-    const body = { dag_run_ids: [runId], state: ["failed"], page_limit: 100 };
+  /** The tasks of a run that are in a state, in all DAGs that share its id. */
+  async tasks(runId: string, state: "failed" | "running"): Promise<Task[]> {
+    const body = { dag_run_ids: [runId], state: [state], page_limit: 100 };
     const answer = await this.#ask({ method: "POST", path: "/dags/~/dagRuns/~/taskInstances/list", body });
     if (!answer.ok) return [];
     const { task_instances } = taskInstances.parse(JSON.parse(answer.text));
-    return task_instances.map(({ dag_id, task_id }) => `${dag_id}.${task_id}`);
+    return task_instances.map(({ dag_id, task_id, hostname }) => ({
+      name: `${dag_id}.${task_id}`,
+      host: hostname || undefined,
+    }));
   }
 
   #get(path: string): Promise<Answer> {

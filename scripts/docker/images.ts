@@ -11,6 +11,7 @@ import { BoxError, exitCode } from "../boxError.ts";
 import { root, rootPath } from "../boxHome.ts";
 import { run } from "../install/run.ts";
 import { interruption } from "../interrupt.ts";
+import type { Variables } from "../settings.ts";
 import { step } from "../terminal.ts";
 import { compose } from "./compose.ts";
 
@@ -56,15 +57,19 @@ async function inspect(name: string): Promise<Pick<Image, "size" | "sources">> {
   return { size: found.Size, ...(sources ? { sources } : {}) };
 }
 
-/** Builds the images whose sources are others than they were built from, or all when one is missing. */
+/**
+ * Builds what is missing, and what was built from other sources. Images that `docker compose` built by itself do not say
+ * from which: they are built again from the engine's cache, and stay the same when nothing has changed.
+ */
 export async function buildImages(): Promise<void> {
   const sources = sourcesDigest();
   const own = (await images()).filter(({ isBuilt }) => isBuilt);
   if (own.every((image) => image.sources === sources)) return;
-  await step("Building the box's images", async () => {
-    await compose(["build", "--quiet"], { BOX_SOURCES: sources });
-  });
+  const isUnnamed = own.every(({ size, sources }) => size !== undefined && sources === undefined);
+  await step("Building the box's images", () => build(isUnnamed ? {} : { BOX_SOURCES: sources }));
 }
+
+const build = (variables: Variables) => compose(["build", "--quiet"], variables);
 
 /** What an engine sends into images is named in .dockerignore; notes of builds and runs are no part of it. */
 const noSource = new Set(["node_modules", "__pycache__", "target", "logs"]);
@@ -89,7 +94,10 @@ export function sourcesDigest(): string {
 
 /** Writes every image of the chosen profiles into one archive, which is compressed when its name ends in gz. */
 export async function saveImages(file: string): Promise<void> {
-  await buildImages();
+  const sources = sourcesDigest();
+  const isToBuild = (await images()).some((image) => image.isBuilt && image.sources !== sources);
+  // Where they are loaded there is no cache to build them again from.
+  if (isToBuild) await step("Building the box's images", () => build({ BOX_SOURCES: sources }));
   const missing = (await images()).filter(({ isBuilt, size }) => !isBuilt && size === undefined);
   for (const { name } of missing) await step(`Pulling ${name}`, () => run("docker", ["pull", name]));
   const names = (await images()).map(({ name }) => name);

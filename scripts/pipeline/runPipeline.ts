@@ -168,7 +168,10 @@ function hopText(hop: HopLine): string {
 
 async function fail(airflow: AirflowApi, lake: ObjectStore, runId: string): Promise<never> {
   // A report may be that of a try whose retry went well.
-  const tasks = await airflow.failedTasks(runId).catch((): string[] => []);
+  const tasks = await airflow.tasks(runId, "failed").then(
+    (failed) => failed.map(({ name }) => name),
+    (): string[] => [],
+  );
   const failure = await readFailure(lake, runId).catch(() => undefined);
   const isOfFailedTask =
     failure !== undefined && (tasks.length === 0 || tasks.includes(`${failure.dag}.${failure.task}`));

@@ -18,6 +18,8 @@ export interface Suite {
   name: string;
   /** Whether it starts engines; `--quick` leaves it out then. */
   needsEngines: boolean;
+  /** Whether it is about containers; `--no-docker` leaves it out then. */
+  needsDocker?: boolean;
   run: (context: SuiteContext) => Promise<Count>;
 }
 

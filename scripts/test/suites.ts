@@ -1,8 +1,9 @@
 import { join } from "node:path";
+import { TestBox } from "../../test/kit/testBox.ts";
+import { engineAnswers, oldestCompose } from "../docker/engine.ts";
 import { lint } from "./lint.ts";
 import { runPytest } from "./pytestSuite.ts";
 import { type Suite, sum } from "./suite.ts";
-import { TestBox } from "./testBox.ts";
 import { runVitest } from "./vitestSuite.ts";
 
 /** What needs no engine: contracts, parsing, downloads, the DAGs' structure, the oracle. */
@@ -17,7 +18,7 @@ const integration: Suite = {
   name: "integration",
   needsEngines: true,
   run: async ({ toolchain, python }) => {
-    const box = new TestBox("engines", 20_000);
+    const box = new TestBox({ name: "engines", portOffset: 20_000, runtime: "embedded" });
     const client = await box.start("warehouse", "s3", "kafka", "spark-connect");
     const { WAREHOUSE_USER, WAREHOUSE_PASSWORD, WAREHOUSE_HOST, WAREHOUSE_PORT } = client;
     try {
@@ -48,4 +49,16 @@ const endToEnd: Suite = {
   run: ({ python }) => runVitest("e2e", { ...process.env, TEST_PYTHON: join(python, "bin", "python") }),
 };
 
-export const suites: readonly Suite[] = [lint, unit, integration, endToEnd];
+/** The whole box in containers. */
+const containers: Suite = {
+  name: "containers",
+  needsEngines: true,
+  needsDocker: true,
+  run: async () => {
+    if (await engineAnswers()) return runVitest("containers");
+    const reason = `no Docker engine with Compose ${oldestCompose} or newer answers`;
+    return { passed: 0, failed: 0, notRun: [`containers: ${reason}`] };
+  },
+};
+
+export const suites: readonly Suite[] = [lint, unit, integration, endToEnd, containers];

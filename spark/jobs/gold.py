@@ -2,9 +2,9 @@
 
 import sys
 
-from pyspark.sql import DataFrame, Observation
+from pyspark.sql import DataFrame
 
-from spark.dropped import counted, kept
+from spark.dropped import DroppedRows
 from spark.gold import (
     box_office_aggregates,
     cpi,
@@ -27,7 +27,6 @@ def run(run_id: str) -> Json:
     lake = Lake.from_environment()
     hop = Hop(lake, "gold", run_id, TABLES)
     silver_prefix = lake.read_json(f"_runs/{run_id}/silver.json")["prefix"]
-    dropped_ratings, dropped_movies = Observation("fact_rating"), Observation("fact_box_office")
 
     with spark_session() as spark:
 
@@ -39,18 +38,19 @@ def run(run_id: str) -> Json:
 
         movie = silver("movie")
         cpi_month = cpi.cpi_month(silver("cpi_month"))
-        judged_ratings = fact_rating.judged_ratings(
-            silver("rating"), silver("movielens_movie"), movie
+        ratings_dropped = DroppedRows(
+            "fact_rating",
+            fact_rating.judged_ratings(silver("rating"), silver("movielens_movie"), movie),
+            fact_rating.REASONS,
         )
-        judged_movies = fact_box_office.judged_movies(movie)
+        movies_dropped = DroppedRows(
+            "fact_box_office", fact_box_office.judged_movies(movie), fact_box_office.REASONS
+        )
         hop.write(
             {
-                "fact_rating": fact_rating.fact_rating(
-                    kept(counted(judged_ratings, fact_rating.REASONS, dropped_ratings))
-                ),
+                "fact_rating": fact_rating.fact_rating(ratings_dropped.others()),
                 "fact_box_office": fact_box_office.fact_box_office(
-                    kept(counted(judged_movies, fact_box_office.REASONS, dropped_movies)),
-                    cpi_month,
+                    movies_dropped.others(), cpi_month
                 ),
                 "dim_movie": dimensions.dim_movie(movie),
                 "bridge_movie_genre": dimensions.bridge_movie_genre(silver("movie_genre")),
@@ -76,21 +76,20 @@ def run(run_id: str) -> Json:
                 "release_timing_test": release_timing_test.release_timing_test(spark, box_office),
             }
         )
-
-    return hop.report(
-        {
+        rows = {
             "fact_rating": {
                 "rows_in": lake.count_rows(f"{silver_prefix}/rating"),
                 "rows_out": hop.tables["fact_rating"],
-                "dropped": dropped_ratings.get,
+                "dropped": ratings_dropped.by_reason(),
             },
             "fact_box_office": {
                 "rows_in": lake.count_rows(f"{silver_prefix}/movie"),
                 "rows_out": hop.tables["fact_box_office"],
-                "dropped": dropped_movies.get,
+                "dropped": movies_dropped.by_reason(),
             },
         }
-    )
+
+    return hop.report(rows)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame, Observation
+from pyspark.sql import DataFrame
 
-from spark.dropped import counted, kept
+from spark.dropped import DroppedRows, kept
 from spark.jobs.hop import Hop
 from spark.lake import Json, Lake
 from spark.session import spark_session
@@ -39,34 +39,34 @@ def run(run_id: str) -> Json:
     lake = Lake.from_environment()
     hop = Hop(lake, "silver", run_id, TABLES)
     loads = lake.read_json(f"_runs/{run_id}/inputs.json")["loads"]
-    dropped = {name: Observation(name) for name in DATASETS}
 
     with spark_session() as spark:
         judged = {
             name: dataset.judge(lake.read_table(spark, loads[name]["prefix"]))
             for name, dataset in DATASETS.items()
         }
+        dropped = {
+            name: DroppedRows(name, judged[name], dataset.reasons)
+            for name, dataset in DATASETS.items()
+        }
         tables = {
-            dataset.table: dataset.select(
-                kept(counted(judged[name], dataset.reasons, dropped[name]))
-            )
+            dataset.table: dataset.select(dropped[name].others())
             for name, dataset in DATASETS.items()
         }
         kept_movies = kept(judged["movies"])
         tables["movie_genre"] = genres.movie_genre(kept_movies)
         tables["genre"] = genres.genre(kept_movies)
         hop.write(tables)
-
-    return hop.report(
-        {
+        rows = {
             name: {
                 "rows_in": lake.count_rows(loads[name]["prefix"]),
                 "rows_out": hop.tables[dataset.table],
-                "dropped": dropped[name].get,
+                "dropped": dropped[name].by_reason(),
             }
             for name, dataset in DATASETS.items()
         }
-    )
+
+    return hop.report(rows)
 
 
 if __name__ == "__main__":

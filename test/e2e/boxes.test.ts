@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { rootPath } from "../../scripts/boxHome.ts";
-import { TestBox } from "../../scripts/test/testBox.ts";
+import { TestBox } from "../kit/testBox.ts";
 import { box } from "./sharedBox.ts";
 
 interface Service {
@@ -15,7 +15,7 @@ const services = async (of: TestBox): Promise<Service[]> => JSON.parse(await of.
 
 describe("a port that is taken", () => {
   it("is named with its holder and the setting that moves it", async () => {
-    const other = new TestBox("ports", 22_000);
+    const other = new TestBox({ name: "ports", portOffset: 22_000, runtime: "embedded" });
     const server = createServer().listen(15_432 + 22_000, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { code, stderr } = await other.attempt("up", "--services", "warehouse");
@@ -30,14 +30,14 @@ describe("a port that is taken", () => {
 
 describe("two boxes side by side", () => {
   it("work with another BOX_HOME and BOX_PORT_OFFSET, keep their ports, and down ends only its own", async () => {
-    const other = new TestBox("second", 23_000);
+    const other = new TestBox({ name: "second", portOffset: 23_000, runtime: "embedded" });
     await other.start("warehouse", "s3");
-    const { BOX_PORT_OFFSET: _, ...shell } = other.environment;
-    const remembered = await other.attemptWith(shell, "status", "--json");
+    const plain = { BOX_PORT_OFFSET: undefined };
+    const remembered = await other.attemptWith(plain, "status", "--json");
     expect(JSON.parse(remembered.stdout).services).toContainEqual(
       expect.objectContaining({ service: "warehouse", state: "ready", ports: [15_432 + 23_000] }),
     );
-    const moved = await other.attemptWith({ ...shell, POSTGRES_PORT: "15555" }, "up", "--services", "warehouse");
+    const moved = await other.attemptWith({ ...plain, POSTGRES_PORT: "15555" }, "up", "--services", "warehouse");
     expect(moved.code).toBe(2);
     expect(moved.stderr).toContain("POSTGRES_PORT 38432, not 15555");
     await other.remove();
@@ -47,7 +47,7 @@ describe("two boxes side by side", () => {
 
 describe("Ctrl-C while the box starts", () => {
   it("leaves nothing running", async () => {
-    const other = new TestBox("interrupted", 24_000);
+    const other = new TestBox({ name: "interrupted", portOffset: 24_000, runtime: "embedded" });
     const child = spawn(rootPath("box"), ["up", "--services", "kafka", "warehouse"], {
       env: other.environment,
       stdio: ["ignore", "ignore", "pipe"],
@@ -66,7 +66,7 @@ describe("Ctrl-C while the box starts", () => {
 
 describe("reset", () => {
   it("needs --yes without a terminal, and removes the box's state and nothing else", async () => {
-    const other = new TestBox("reset", 25_000);
+    const other = new TestBox({ name: "reset", portOffset: 25_000, runtime: "embedded" });
     mkdirSync(other.home, { recursive: true });
     const mine = join(other.home, "mine.txt");
     writeFileSync(mine, "kept");

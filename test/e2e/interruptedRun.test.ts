@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rootPath } from "../../scripts/boxHome.ts";
-import { TestBox } from "../../scripts/test/testBox.ts";
+import { TestBox } from "../kit/testBox.ts";
 import { box } from "./sharedBox.ts";
 
-const other = new TestBox("interrupted-run", 26_000);
+const other = new TestBox({ name: "interrupted-run", portOffset: 26_000, runtime: "embedded" });
 
 // Two boxes at work at once would be slow on a small machine.
 beforeAll(() => box.command("down"));

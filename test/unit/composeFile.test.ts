@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { z } from "zod";
+import { rootPath } from "../../scripts/boxHome.ts";
+import { readEnvFile } from "../../scripts/settings.ts";
+
+const file = z.object({
+  services: z.record(
+    z.string(),
+    z.object({
+      image: z.string(),
+      pull_policy: z.string().optional(),
+      environment: z.record(z.string(), z.string()).default({}),
+    }),
+  ),
+});
+const read = () =>
+  file.parse(parse(readFileSync(rootPath("docker-compose.yml"), "utf8"), { merge: true, maxAliasCount: -1 })).services;
+
+test("secrets come by env_file alone: in an environment they would win over the box's own", () => {
+  const secrets = Object.keys(readEnvFile(rootPath("config", "dev-secrets.env"), {}));
+  for (const [service, { environment }] of Object.entries(read())) {
+    expect({ service, secrets: Object.keys(environment).filter((name) => secrets.includes(name)) }).toEqual({
+      service,
+      secrets: [],
+    });
+  }
+});
+
+test("images of the box's own names are never pulled: in a registry the name may be another's", () => {
+  for (const { image, pull_policy } of Object.values(read())) {
+    if (image.startsWith("boxoffice/")) expect(pull_policy, image).toBe("never");
+    else expect(image).toMatch(/^\$\{[A-Z]+_IMAGE\}$/);
+  }
+});
