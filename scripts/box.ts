@@ -9,6 +9,7 @@ import { fromCaller } from "./boxHome.ts";
 import { chooseRuntime } from "./chooseRuntime.ts";
 import { clientEnvironment } from "./clientEnvironment.ts";
 import { deadLettersText, listDeadLetters } from "./deadLetters.ts";
+import { images, imagesText, loadImages, saveImages } from "./docker/images.ts";
 import { withBoxLock } from "./fileLock.ts";
 import { endOnInterrupt, interruption } from "./interrupt.ts";
 import { type Box, openBox } from "./openBox.ts";
@@ -93,6 +94,8 @@ async function printAnswers(box: Box, asJson: boolean): Promise<void> {
   console.log(asJson ? JSON.stringify(answers, null, 2) : `\n${answersText(answers)}`);
 }
 
+const runtimeOption = () => new Option("--runtime <runtime>", "where the services run").choices(runtimeNames);
+
 function wholeNumber(text: string): number {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
   throw new InvalidArgumentError("expected a whole number above 0");
@@ -106,7 +109,7 @@ const program = new Command("box")
 program
   .command("up")
   .description("install what is missing, start everything, run the pipeline once, print the answers")
-  .addOption(new Option("--runtime <runtime>", "where the services run").choices(runtimeNames))
+  .addOption(runtimeOption())
   .option("--services <names...>", "start only these services and what they need")
   .action(up);
 
@@ -166,6 +169,24 @@ program
     console.log(options.json ? JSON.stringify(page, null, 2) : deadLettersText(page));
   });
 
+const imagesCommand = program.command("images").description("the images of the profiles in COMPOSE_PROFILES");
+imagesCommand
+  .command("list")
+  .description("list the images, and whether the engine has them")
+  .option("--json", "as one JSON document")
+  .action(async (options: { json?: boolean }) => {
+    const list = await images();
+    console.log(options.json ? JSON.stringify(list, null, 2) : imagesText(list));
+  });
+imagesCommand
+  .command("save <file>")
+  .description("write all of them into one archive, for machines without internet; compressed when it ends in .gz")
+  .action((file: string) => saveImages(fromCaller(file)));
+imagesCommand
+  .command("load <file>")
+  .description("give the engine the images of an archive")
+  .action((file: string) => loadImages(fromCaller(file)));
+
 program
   .command("env")
   .description("print addresses and secrets for a client of this box, as NAME=value lines")
@@ -189,9 +210,10 @@ program
   .command("bench")
   .description("measure a full run on engines that are up")
   .option("--edition <path>", "a directory with the dataset's files; default: the bundled edition")
+  .addOption(runtimeOption())
   .option("--json", "as one JSON document")
-  .action(async (options: { edition?: string; json?: boolean }) => {
-    const box = await openBox();
+  .action(async (options: { edition?: string; runtime?: RuntimeName; json?: boolean }) => {
+    const box = await openBox({ runtime: options.runtime });
     const edition = options.edition === undefined ? undefined : await editionPath(box, options.edition);
     const report = await bench(box, edition, interruption);
     console.log(options.json ? JSON.stringify(report, null, 2) : benchText(report));

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 import { rootPath } from "./boxHome.ts";
-import { interpolate, readEnvFile, type Variables } from "./settings.ts";
+import { interpolate, isLocal, readEnvFile, type Variables } from "./settings.ts";
 
 const service = z.object({
   env_file: z.array(z.union([z.string(), z.object({ path: z.string(), required: z.boolean() })])).default([]),
@@ -21,6 +21,9 @@ export interface ServiceDescription {
 
 /** Files whose place this box's own secrets take. */
 const holdsSecrets = (path: string) => basename(path).includes("secrets");
+
+/** Addresses of what the box does not run itself outside the profile `local`. */
+const cloudAddresses = new Set(["S3_ENDPOINT", "WAREHOUSE_HOST", "WAREHOUSE_PORT"]);
 
 /**
  * The services of docker-compose.yml with the environment the embedded runtime gives them:
@@ -42,7 +45,9 @@ export function readServices(settings: Variables, secretsPath: string): Map<stri
         Object.assign(own, readEnvFile(rootPath(path), settings));
     }
     for (const [key, value] of Object.entries(environment)) own[key] = interpolate(value, settings);
-    for (const [key, value] of Object.entries(embedded)) if (key in own) own[key] = value;
+    for (const [key, value] of Object.entries(embedded)) {
+      if (key in own && (isLocal(settings) || !cloudAddresses.has(key))) own[key] = value;
+    }
     described.set(name, { name, dependsOn: Object.keys(depends_on), environment: own });
   }
   return described;

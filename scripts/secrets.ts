@@ -20,6 +20,7 @@ const takenFromTheShell = {
 export function generateSecrets(path: string): void {
   if (existsSync(path)) return;
   const airflowDatabasePassword = word(16);
+  const redisPassword = word(16);
   const secrets = {
     S3_ACCESS_KEY: `box-${word(6)}`,
     S3_SECRET_KEY: word(24),
@@ -27,6 +28,9 @@ export function generateSecrets(path: string): void {
     AIRFLOW_DB_PASSWORD: airflowDatabasePassword,
     AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: `postgresql+psycopg2://airflow:${airflowDatabasePassword}@airflow-db:5432/airflow`,
     AIRFLOW_PASSWORD: word(10),
+    REDIS_PASSWORD: redisPassword,
+    AIRFLOW__CELERY__BROKER_URL: `redis://:${redisPassword}@redis:6379/0`,
+    AIRFLOW__CELERY__RESULT_BACKEND: `db+postgresql://airflow:${airflowDatabasePassword}@airflow-db:5432/airflow`,
     AIRFLOW__API_AUTH__JWT_SECRET: word(48),
     AIRFLOW__API__SECRET_KEY: word(24),
     AIRFLOW__CORE__FERNET_KEY: fernetKey(),

@@ -5,16 +5,35 @@ import { portsInUse, refuseOtherPorts } from "./startedBox.ts";
 
 export type Variables = Record<string, string>;
 
-const reference = /\$\{([A-Za-z_][A-Za-z0-9_]*)(?::?-([^}]*))?\}/g;
+const reference = /^([A-Za-z_][A-Za-z0-9_]*)(?::?-(.*))?$/s;
 
-/** Replaces `${NAME}` and `${NAME:-default}` as docker compose does. */
+/** Replaces `${NAME}` and `${NAME:-default}` as docker compose does; a default may hold references of its own. */
 export function interpolate(text: string, variables: Variables): string {
-  return text.replace(reference, (whole, name: string, fallback: string | undefined) => {
-    const value = variables[name];
-    if (value !== undefined && (value !== "" || fallback === undefined)) return value;
-    if (fallback !== undefined) return fallback;
-    throw new BoxError(`${whole} is used in the configuration, and ${name} is set nowhere`, exitCode.environment);
-  });
+  const begin = text.indexOf("${");
+  if (begin < 0) return text;
+  const end = closingBrace(text, begin);
+  const [whole, name, fallback] = reference.exec(text.slice(begin + 2, end)) ?? [];
+  if (end < 0 || whole === undefined || name === undefined) {
+    return text.slice(0, begin + 2) + interpolate(text.slice(begin + 2), variables);
+  }
+  return text.slice(0, begin) + resolved(name, fallback, variables) + interpolate(text.slice(end + 1), variables);
+}
+
+function resolved(name: string, fallback: string | undefined, variables: Variables): string {
+  const value = variables[name];
+  if (value !== undefined && (value !== "" || fallback === undefined)) return value;
+  if (fallback !== undefined) return interpolate(fallback, variables);
+  throw new BoxError(`\${${name}} is used in the configuration, and ${name} is set nowhere`, exitCode.environment);
+}
+
+/** Where the reference that begins there ends, or -1. */
+function closingBrace(text: string, begin: number): number {
+  let depth = 0;
+  for (let at = begin; at < text.length; at += 1) {
+    if (text.startsWith("${", at)) depth += 1;
+    else if (text[at] === "}" && --depth === 0) return at;
+  }
+  return -1;
 }
 
 /** A value without its quotes, or without the comment behind it. */
@@ -68,6 +87,9 @@ function port(name: string, text: string, offset: number): number {
 export function portNames(): string[] {
   return Object.keys(readEnvFile(rootPath(".env"), {})).filter((name) => name.endsWith("_PORT"));
 }
+
+/** Whether the store and the warehouse are the box's own. */
+export const isLocal = (settings: Variables) => (settings.COMPOSE_PROFILES || "local").split(",").includes("local");
 
 /** A setting that must be there. */
 export function setting(settings: Variables, name: string): string {

@@ -22,6 +22,8 @@ FINISHED = {0, 1}
 FAILED = {"error", "fail"}
 #: Takes the place of an earlier try's report until dbt has ended.
 UNFINISHED = {"unique_id": "operation.boxoffice.dbt did not finish", "status": "error"}
+#: Failures that an error message has room for.
+SHOWN_FAILURES = 8
 #: What dbt keeps of a project it has parsed; the next run parses only what has changed since.
 PARSED = "partial_parse.msgpack"
 
@@ -106,12 +108,15 @@ def dbt_report(run_id: str, prefix: str, started_at: datetime, results: list[Jso
 
 
 def raise_for_failures(failures: list[dict[str, str]]) -> None:
-    """Raises one error: its first line names what failed, a line each says how."""
+    """Raises one error that fits on a screen: it names what failed and how; dbt.json has all."""
     if not failures:
         return
     only_tests = all(failure["status"] == "fail" for failure in failures)
-    names = ", ".join(failure["name"] for failure in failures)
-    details = [f"{failure['name']}: {failure['message']}" for failure in failures]
+    shown = failures[:SHOWN_FAILURES]
+    names = ", ".join(failure["name"] for failure in shown)
+    details = [f"{failure['name']}: {failure['message']}" for failure in shown]
+    if len(failures) > len(shown):
+        details.append(f"and {len(failures) - len(shown)} more, all in dbt.json of the run")
     message = "\n".join([f"dbt: {len(failures)} failed: {names}", *details])
     raise DataTestsFailed(message) if only_tests else DbtFailed(message)
 

@@ -4,7 +4,7 @@ set -euo pipefail
 part=${1:?migrate, api-server, scheduler, dag-processor or worker}
 
 # The profile alone decides who runs the tasks.
-case ",${BOX_PROFILES:-}," in
+case ",${COMPOSE_PROFILES:-}," in
 *,celery,*) export AIRFLOW__CORE__EXECUTOR=CeleryExecutor ;;
 *) export AIRFLOW__CORE__EXECUTOR=LocalExecutor ;;
 esac

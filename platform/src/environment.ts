@@ -1,12 +1,16 @@
 import { z } from "zod";
 import { ServiceError } from "./serviceError.ts";
 
-/** Reads a service's settings from the environment: a frozen object, or one error naming every bad variable. */
+/**
+ * Reads a service's settings from the environment: a frozen object, or one error naming every bad variable.
+ * An empty variable is as good as none: compose files pass `${NAME:-}`.
+ */
 export function readEnvironment<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
   environment: NodeJS.ProcessEnv = process.env,
 ): Readonly<z.infer<z.ZodObject<Shape>>> {
-  const result = schema.safeParse(environment);
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const result = schema.safeParse(given);
   if (result.success) return Object.freeze(result.data);
   const problems = result.error.issues.map((issue) => `  ${issue.path.join(".")}: ${issue.message}`);
   throw new ServiceError(

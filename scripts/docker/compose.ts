@@ -5,7 +5,7 @@ import { z } from "zod";
 import { BoxError, exitCode } from "../boxError.ts";
 import { boxHome, root, rootPath } from "../boxHome.ts";
 import { run } from "../install/run.ts";
-import { portNames, readSettings } from "../settings.ts";
+import { portNames, readSettings, type Variables } from "../settings.ts";
 
 const isDefaultHome = () => boxHome === join(root, ".box");
 
@@ -36,12 +36,12 @@ export function composeEnvironment(): NodeJS.ProcessEnv {
 const composeArguments = (args: readonly string[]) => ["compose", "--project-directory", root, ...args];
 
 /** Runs docker compose and answers its standard output. */
-export function compose(...args: string[]): Promise<string> {
-  return run("docker", composeArguments(args), { env: composeEnvironment() });
+export function compose(args: readonly string[], variables: Variables = {}): Promise<string> {
+  return run("docker", composeArguments(args), { env: { ...composeEnvironment(), ...variables } });
 }
 
 /** Runs docker compose with its output going where this command's goes. */
-export async function showCompose(...args: string[]): Promise<void> {
+export async function showCompose(args: readonly string[]): Promise<void> {
   const child = spawn("docker", composeArguments(args), {
     env: composeEnvironment(),
     stdio: ["ignore", "inherit", "inherit"],
@@ -68,7 +68,7 @@ export type Container = z.infer<typeof container>;
 
 /** The containers of this box, running or not. */
 export async function containers(): Promise<Container[]> {
-  const text = await compose("ps", "--all", "--format", "json");
+  const text = await compose(["ps", "--all", "--format", "json"]);
   return text
     .split("\n")
     .filter((line) => line.trim() !== "")

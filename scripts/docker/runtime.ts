@@ -21,6 +21,7 @@ import {
   volumes,
 } from "./compose.ts";
 import { examineDocker } from "./examine.ts";
+import { buildImages } from "./images.ts";
 
 /** Services that do one thing and end. */
 const oneShots = new Set(["airflow-migrate", "hello", "preflight"]);
@@ -45,10 +46,10 @@ export const dockerRuntime: Runtime = {
       const lines = problems.map(({ check, found, remedy }) => `${check}: ${found}${remedy ? `\n  ${remedy}` : ""}`);
       throw new BoxError(lines.join("\n"), exitCode.environment);
     }
-    await step("Building the box's images", () => compose("build", "--quiet", ...(services ?? [])));
+    await buildImages();
     recordStart("docker", box.settings, portNames());
     const known = new Set((await containers()).filter(isReady).map(({ Service }) => Service));
-    const work = compose("up", "--detach", "--remove-orphans", ...(services ?? []));
+    const work = compose(["up", "--detach", "--remove-orphans", ...(services ?? [])]);
     let isDone = false;
     const ended = work.finally(() => {
       isDone = true;
@@ -65,15 +66,15 @@ export const dockerRuntime: Runtime = {
   },
   isRunningFirst: async () =>
     (await containers()).some(({ Service, State }) => Service === "hello" && State !== "exited"),
-  stop: () => step("Stopping the containers", async () => void (await compose("down", "--remove-orphans"))),
+  stop: () => step("Stopping the containers", async () => void (await compose(["down", "--remove-orphans"]))),
   hasState: async () => existsSync(secretsPath()) || (await volumes()).length > 0,
   removeState: async () => {
-    await compose("down", "--volumes", "--remove-orphans");
+    await compose(["down", "--volumes", "--remove-orphans"]);
     rmSync(secretsPath(), { force: true });
   },
   status: async () => {
     const found = new Map((await containers()).map((container) => [container.Service, container]));
-    const names = (await compose("config", "--services")).split("\n").filter((name) => name && !oneShots.has(name));
+    const names = (await compose(["config", "--services"])).split("\n").filter((name) => name && !oneShots.has(name));
     return names.sort().map((service) => {
       const container = found.get(service);
       const isRunning = container?.State === "running";
@@ -89,11 +90,11 @@ export const dockerRuntime: Runtime = {
     });
   },
   printLogs: async (service, lines) => {
-    const names = (await compose("config", "--services")).split("\n").filter((name) => name !== "");
+    const names = (await compose(["config", "--services"])).split("\n").filter((name) => name !== "");
     if (service !== undefined && !names.includes(service)) {
       throw new BoxError(`there is no service '${service}'; there are: ${names.sort().join(", ")}`, exitCode.usage);
     }
-    await showCompose("logs", "--no-color", "--tail", String(lines), ...(service ? [service] : []));
+    await showCompose(["logs", "--no-color", "--tail", String(lines), ...(service ? [service] : [])]);
   },
   memory: async () => {
     const running = (await containers()).filter(({ State }) => State === "running");
@@ -154,7 +155,7 @@ async function startFailure(cause: unknown): Promise<BoxError> {
   );
   if (!failed) return cause instanceof BoxError ? cause : new BoxError(String(cause));
   const killed = failed.ExitCode === 137 ? "\nExit code 137: it was killed, most likely for want of memory." : "";
-  const tail = await compose("logs", "--no-color", "--tail", "15", failed.Service).catch(() => "");
+  const tail = await compose(["logs", "--no-color", "--tail", "15", failed.Service]).catch(() => "");
   return new BoxError(
     `${failed.Service} did not start (${failed.State}, exit code ${failed.ExitCode}).${killed}\n${tail}`,
   );

@@ -75,7 +75,7 @@ export const sparkWorker: Recipe = {
       ...["--host", "127.0.0.1", "--port", setting(context.settings, "SPARK_WORKER_PORT")],
       ...["--webui-port", setting(context.settings, "SPARK_WORKER_UI_PORT")],
       ...["--cores", setting(context.service.environment, "SPARK_WORKER_CORES")],
-      ...["--memory", setting(context.service.environment, "SPARK_WORKER_MEMORY")],
+      ...["--memory", setting(context.service.environment, "SPARK_EXECUTOR_MEMORY")],
       ...["--work-dir", homePath("spark", "work"), masterUrl(context)],
     ]),
   isReady: async (context) => (await aliveWorkers(context)) > 0,
@@ -84,13 +84,14 @@ export const sparkWorker: Recipe = {
 export const sparkConnect: Recipe = {
   ports: ["SPARK_CONNECT_PORT", "SPARK_CONNECT_UI_PORT"],
   command: (context) =>
-    sparkCommand(context, "768m", [
+    sparkCommand(context, setting(context.service.environment, "SPARK_DRIVER_MEMORY"), [
       "org.apache.spark.deploy.SparkSubmit",
       ...["--master", masterUrl(context), "--class", "org.apache.spark.sql.connect.service.SparkConnectServer"],
       ...["--conf", "spark.connect.grpc.binding.address=127.0.0.1"],
       ...["--conf", `spark.connect.grpc.binding.port=${setting(context.settings, "SPARK_CONNECT_PORT")}`],
       ...["--conf", `spark.ui.port=${setting(context.settings, "SPARK_CONNECT_UI_PORT")}`],
       ...["--conf", "spark.driver.host=127.0.0.1", "--conf", "spark.driver.bindAddress=127.0.0.1"],
+      ...["--conf", `spark.executor.memory=${setting(context.service.environment, "SPARK_EXECUTOR_MEMORY")}`],
       ...["--conf", `spark.executor.extraJavaOptions=${setting(context.service.environment, "SPARK_JAVA_OPTIONS")}`],
       ...["--conf", `spark.executor.extraClassPath=${join(context.toolchain.s3aJars, "*")}`],
       ...["--name", "boxoffice", "spark-internal"],

@@ -3,13 +3,7 @@ import { httpEnvironment, kafkaEnvironment, readEnvironment, s3Environment } fro
 import { validate } from "node-cron";
 import { z } from "zod";
 
-/** An empty variable is as good as none: compose files pass `${NAME:-}`. */
-function unlessEmpty<T>(schema: z.ZodType<T>) {
-  return z.preprocess((raw) => (raw === "" ? undefined : raw), schema);
-}
-
-const optionalText = unlessEmpty(z.string().optional());
-const optionalUrl = unlessEmpty(z.url().optional());
+const optionalText = z.string().optional();
 
 const ingestEnvironment = z.object({
   ...s3Environment.shape,
@@ -22,23 +16,21 @@ const ingestEnvironment = z.object({
     .string()
     .min(1)
     .transform((directory) => join(directory, "ingest")),
-  MAX_REJECT_PERCENT: unlessEmpty(z.coerce.number().min(0).max(100).default(5)),
-  KAGGLE_API_URL: unlessEmpty(z.url().default("https://www.kaggle.com/api/v1")),
-  KAGGLE_DATASET: unlessEmpty(
-    z
-      .string()
-      .regex(/^[^/]+\/[^/]+$/, "expected owner/name")
-      .default("rounakbanik/the-movies-dataset"),
-  ),
+  MAX_REJECT_PERCENT: z.coerce.number().min(0).max(100).default(5),
+  KAGGLE_API_URL: z.url().default("https://www.kaggle.com/api/v1"),
+  KAGGLE_DATASET: z
+    .string()
+    .regex(/^[^/]+\/[^/]+$/, "expected owner/name")
+    .default("rounakbanik/the-movies-dataset"),
   KAGGLE_TOKEN: optionalText,
   KAGGLE_USERNAME: optionalText,
   KAGGLE_KEY: optionalText,
-  FRED_URL: unlessEmpty(z.url().default("https://fred.stlouisfed.org/graph/fredgraph.csv?id=CPIAUCSL")),
+  FRED_URL: z.url().default("https://fred.stlouisfed.org/graph/fredgraph.csv?id=CPIAUCSL"),
   /** Whether the CPI comes with the edition or from FRED; an edition from Kaggle has none. */
-  CPI_SOURCE: unlessEmpty(z.enum(["edition", "fred"]).default("edition")),
+  CPI_SOURCE: z.enum(["edition", "fred"]).default("edition"),
   /** When to look whether the sources changed; empty: never. */
-  WATCH_CRON: unlessEmpty(z.string().refine(validate, "expected a cron expression like */10 * * * *").optional()),
-  AIRFLOW_URL: optionalUrl,
+  WATCH_CRON: z.string().refine(validate, "expected a cron expression like */10 * * * *").optional(),
+  AIRFLOW_URL: z.url().optional(),
   AIRFLOW_USERNAME: optionalText,
   AIRFLOW_PASSWORD: optionalText,
 });
