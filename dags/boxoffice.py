@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from airflow.sdk import chain, dag
 from boxoffice_tasks.child_run import ChildRunOperator
+from boxoffice_tasks.late_run_deadline import late_run_deadline
 from boxoffice_tasks.run_params import WHOLE_ROAD
 from boxoffice_tasks.task_limits import RETRIES
 
@@ -14,6 +15,7 @@ from boxoffice_tasks.task_limits import RETRIES
     # Each run that waits holds one of the executor's slots: most must stay for what it waits for.
     max_active_runs=2,
     dagrun_timeout=timedelta(hours=12),
+    deadline=late_run_deadline(),
     default_args=RETRIES,
     params=WHOLE_ROAD,
     tags=["boxoffice"],

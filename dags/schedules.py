@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOperator
 from airflow.sdk import DAG
+from boxoffice_tasks.late_run_deadline import late_run_deadline
 from boxoffice_tasks.task_limits import RETRIES
 
 for period, schedule in {"daily": "0 3 * * *", "weekly": "0 3 * * 1"}.items():
@@ -20,6 +21,8 @@ for period, schedule in {"daily": "0 3 * * *", "weekly": "0 3 * * 1"}.items():
         is_paused_upon_creation=True,
         max_active_runs=1,
         dagrun_timeout=timedelta(minutes=30),
+        # A run that could not start boxoffice; what it started has a deadline of its own.
+        deadline=late_run_deadline(),
         default_args=RETRIES,
         tags=["boxoffice"],
     ):

@@ -127,6 +127,13 @@ def test_waiting_runs_leave_slots_for_what_they_wait_for_and_publishing_is_one_a
     }
 
 
+def test_what_a_schedule_starts_has_a_deadline_and_so_has_the_start(dags: dict[str, DAG]) -> None:
+    with_deadline = sorted(name for name, dag in dags.items() if dag.deadline)
+    assert with_deadline == ["boxoffice", *sorted(SCHEDULES)]
+    for name in with_deadline:
+        assert [alert.name for alert in dags[name].deadline] == ["late run"]
+
+
 def test_a_run_can_be_asked_for_what_the_services_understand(dags: dict[str, DAG]) -> None:
     defaults = {"run_id": None, "edition": None, "full_refresh": False, "allow_older": False}
     assert dags["boxoffice"].params.dump() == defaults

@@ -4,6 +4,7 @@ import { ServiceError } from "./serviceError.ts";
 const timeoutMilliseconds = 30_000;
 const token = z.object({ access_token: z.string() });
 const dagRun = z.object({ dag_run_id: z.string(), state: z.string() });
+const parsedDag = z.object({ last_parsed_time: z.iso.datetime().nullable() });
 const dagRuns = z.object({ dag_runs: z.array(dagRun) });
 const taskInstances = z.object({
   task_instances: z.array(z.object({ dag_id: z.string(), task_id: z.string(), hostname: z.string().nullable() })),
@@ -56,6 +57,13 @@ export class AirflowApi {
   /** Whether the scheduler knows a DAG. */
   async hasDag(dagId: string): Promise<boolean> {
     return (await this.#get(`/dags/${dagId}`)).ok;
+  }
+
+  /** When the DAG's file was read last, in milliseconds since 1970; undefined when Airflow does not know the DAG. */
+  async parsedAt(dagId: string): Promise<number | undefined> {
+    const answer = await this.#get(`/dags/${dagId}`);
+    const time = answer.ok ? parsedDag.parse(JSON.parse(answer.text)).last_parsed_time : null;
+    return time === null ? undefined : Date.parse(time);
   }
 
   /** Lets a DAG run, or holds it. */

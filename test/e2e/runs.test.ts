@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { hopReport } from "@boxoffice/contracts/hopReport";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { AirflowApi } from "@boxoffice/platform/airflowApi";
@@ -8,6 +7,7 @@ import { airflowSettings } from "../../scripts/airflowSettings.ts";
 import { readFailure, readHops } from "../../scripts/pipeline/hopReports.ts";
 import { newRunId } from "../../scripts/pipeline/runPipeline.ts";
 import { s3Settings } from "../../scripts/s3Settings.ts";
+import { outcome, startNow } from "./dagRuns.ts";
 import { box, publishedRun } from "./sharedBox.ts";
 
 let airflow: AirflowApi;
@@ -20,31 +20,14 @@ beforeAll(async () => {
 });
 afterAll(() => lake.close());
 
-/** Waits for a run of a DAG to end and answers how. */
-async function outcome(dagId: string, runId: string): Promise<string> {
-  while (true) {
-    const state = (await airflow.run(dagId, runId))?.state;
-    if (state === "success" || state === "failed") return state;
-    await sleep(500);
-  }
-}
-
 const hopNames = async (runId: string) => (await readHops(lake, runId)).map(({ name }) => name);
 
 describe("runs", () => {
   it("that the two schedules start in one second both go the whole road", async () => {
-    const known = (await airflow.runs("boxoffice")).map((run) => run.dag_run_id);
-    const started = async () =>
-      (await airflow.runs("boxoffice")).map((run) => run.dag_run_id).filter((id) => !known.includes(id));
-    const schedules = ["boxoffice_daily", "boxoffice_weekly"];
-    for (const schedule of schedules) await airflow.pause(schedule, false);
-    await Promise.all(schedules.map((schedule) => airflow.trigger({ run_id: newRunId() }, schedule)));
-    while ((await started()).length < 2) await sleep(500);
-    for (const schedule of schedules) await airflow.pause(schedule, true);
-    const ids = await started();
+    const ids = await startNow(airflow, "boxoffice_daily", "boxoffice_weekly");
     expect(ids.map((id) => id.split("-")[0]).sort()).toEqual(["daily", "weekly"]);
     for (const id of ids) {
-      expect(await outcome("boxoffice", id)).toBe("success");
+      expect(await outcome(airflow, "boxoffice", id)).toBe("success");
       expect(await hopNames(id)).toContain("publish");
     }
     expect(ids).toContain(await publishedRun());
@@ -55,7 +38,7 @@ describe("runs", () => {
     const runId = newRunId();
     for (const dag of ["ingest", "transform"]) {
       await airflow.trigger({ run_id: runId }, dag);
-      expect(await outcome(dag, runId)).toBe("success");
+      expect(await outcome(airflow, dag, runId)).toBe("success");
     }
 
     const key = lakeKeys.hop(runId, "silver");
@@ -65,7 +48,7 @@ describe("runs", () => {
     forged.rows.movies.rows_out -= 1;
     await lake.put(key, JSON.stringify(forged));
     await airflow.trigger({ run_id: runId }, "publish");
-    expect(await outcome("publish", runId)).toBe("failed");
+    expect(await outcome(airflow, "publish", runId)).toBe("failed");
     const failure = await readFailure(lake, runId);
     expect(failure?.message).toContain("expected 45460, got 45459 (1 too few)");
     expect(await publishedRun()).toBe(before);
