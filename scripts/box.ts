@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { answersText } from "@boxoffice/answers/answersText";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
@@ -38,9 +37,9 @@ async function up({ runtime, services }: UpOptions): Promise<void> {
   await withBoxLock(() => box.runtime.start(box, services));
   if (services) return;
   if (!(await publishedAnswers(box))) {
-    const first = await firstRun(box);
-    if (first) printOutcome(first);
+    printOutcome((await followActiveRun(box, interruption)) ?? (await runPipeline(box, {}, interruption)));
   }
+  await withBoxLock(() => box.runtime.complete());
   await printAnswers(box, false);
   line();
   line(bold("Open"));
@@ -54,17 +53,6 @@ function refuseUnknown(box: Box, services: readonly string[]): void {
   if (unknown.length === 0) return;
   const known = [...box.services.keys()].sort().join(", ");
   throw new BoxError(`there is no service ${unknown.join(", ")}; there are ${known}`, exitCode.usage);
-}
-
-/** Follows the run that is under way, or that comes with the containers, else makes one. */
-async function firstRun(box: Box): Promise<RunOutcome | undefined> {
-  while (true) {
-    const active = await followActiveRun(box, interruption);
-    if (active) return active;
-    if (await publishedAnswers(box)) return undefined;
-    if (!(await box.runtime.isRunningFirst())) return runPipeline(box, {}, interruption);
-    await sleep(500, undefined, { signal: interruption });
-  }
 }
 
 async function run(box: Box, { edition, fullRefresh, allowOlder }: RunOptions): Promise<void> {

@@ -10,10 +10,13 @@ export interface Runtime {
   secretsFile(): string;
   /** Makes secrets of the box's own where it has no data yet that was made with others. */
   prepare(): Promise<void>;
-  /** Installs or builds what is missing and starts what does not run: these services and what they need, or all. */
+  /**
+   * Installs or builds what is missing and starts what does not run: these services and what they need, or all but those
+   * that wait for the first run. Answers when they are ready.
+   */
   start(box: Box, services: readonly string[] | undefined): Promise<void>;
-  /** Whether the first run of the pipeline is started with the services, and is still to come or under way. */
-  isRunningFirst(): Promise<boolean>;
+  /** Starts what waits for the first run to be published. */
+  complete(): Promise<void>;
   /** Ends what runs; its state stays. */
   stop(): Promise<void>;
   /** Whether there is any state. */

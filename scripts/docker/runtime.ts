@@ -25,9 +25,13 @@ import { buildImages } from "./images.ts";
 
 /** Services that do one thing and end. */
 const oneShots = new Set(["airflow-migrate", "hello", "preflight"]);
+/** Services that wait for the first run. */
+const afterFirstRun = new Set(["hello", "answers"]);
 
 const isReady = ({ State, Health, Service, ExitCode }: Container) =>
   oneShots.has(Service) ? State === "exited" && ExitCode === 0 : State === "running" && Health === "healthy";
+
+const serviceNames = async () => (await compose(["config", "--services"])).split("\n").filter((name) => name !== "");
 
 /** The services as containers, by docker compose. */
 export const dockerRuntime: Runtime = {
@@ -48,24 +52,11 @@ export const dockerRuntime: Runtime = {
     }
     await buildImages();
     recordStart("docker", box.settings, portNames());
-    const known = new Set((await containers()).filter(isReady).map(({ Service }) => Service));
-    const work = compose(["up", "--detach", "--remove-orphans", ...(services ?? [])]);
-    let isDone = false;
-    const ended = work.finally(() => {
-      isDone = true;
-    });
-    ended.catch(() => {});
-    while (!isDone) {
-      await showProgress(known);
-      await Promise.race([sleep(1_000), ended.catch(() => {})]);
-    }
-    await ended.catch(async (error) => {
-      throw await startFailure(error);
-    });
-    await showProgress(known);
+    await bringUp(services ?? (await serviceNames()).filter((name) => !afterFirstRun.has(name)));
   },
-  isRunningFirst: async () =>
-    (await containers()).some(({ Service, State }) => Service === "hello" && State !== "exited"),
+  complete: async () => {
+    await bringUp([]);
+  },
   stop: () => step("Stopping the containers", async () => void (await compose(["down", "--remove-orphans"]))),
   hasState: async () => existsSync(secretsPath()) || (await volumes()).length > 0,
   removeState: async () => {
@@ -74,7 +65,7 @@ export const dockerRuntime: Runtime = {
   },
   status: async () => {
     const found = new Map((await containers()).map((container) => [container.Service, container]));
-    const names = (await compose(["config", "--services"])).split("\n").filter((name) => name && !oneShots.has(name));
+    const names = (await serviceNames()).filter((name) => !oneShots.has(name));
     return names.sort().map((service) => {
       const container = found.get(service);
       const isRunning = container?.State === "running";
@@ -90,7 +81,7 @@ export const dockerRuntime: Runtime = {
     });
   },
   printLogs: async (service, lines) => {
-    const names = (await compose(["config", "--services"])).split("\n").filter((name) => name !== "");
+    const names = await serviceNames();
     if (service !== undefined && !names.includes(service)) {
       throw new BoxError(`there is no service '${service}'; there are: ${names.sort().join(", ")}`, exitCode.usage);
     }
@@ -131,6 +122,24 @@ export const dockerRuntime: Runtime = {
   },
 };
 
+/** Starts services, all when none is named, and waits until they are ready; names each when it is. */
+async function bringUp(services: readonly string[]): Promise<void> {
+  const known = new Set((await containers()).filter(isReady).map(({ Service }) => Service));
+  let isDone = false;
+  const ended = compose(["up", "--detach", "--wait", "--remove-orphans", ...services]).finally(() => {
+    isDone = true;
+  });
+  ended.catch(() => {});
+  while (!isDone) {
+    await showProgress(known);
+    await Promise.race([sleep(1_000), ended.catch(() => {})]);
+  }
+  await ended.catch(async (error) => {
+    throw await startFailure(error);
+  });
+  await showProgress(known);
+}
+
 /** Names each service once, when it is ready. */
 async function showProgress(known: Set<string>): Promise<void> {
   const all = await containers().catch(() => []);
@@ -140,7 +149,7 @@ async function showProgress(known: Set<string>): Promise<void> {
     line(`  ${green("ok")} ${container.Service}`);
   }
   const waiting = all.filter(({ Service }) => !known.has(Service)).map(({ Service }) => Service);
-  transient(`  … waiting for ${waiting.join(", ")}`);
+  if (waiting.length > 0) transient(`  … waiting for ${[...new Set(waiting)].join(", ")}`);
 }
 
 /** Why the containers did not come up, with the log of the one that failed. */
@@ -153,12 +162,31 @@ async function startFailure(cause: unknown): Promise<BoxError> {
       State === "restarting" ||
       (State === "exited" && (ExitCode !== 0 || !oneShots.has(Service))),
   );
-  if (!failed) return cause instanceof BoxError ? cause : new BoxError(String(cause));
-  const killed = failed.ExitCode === 137 ? "\nExit code 137: it was killed, most likely for want of memory." : "";
+  if (!failed) return explained(cause);
+  const killed = failed.ExitCode === 137 ? `\n${wantOfMemory(failed.Service)}` : "";
   const tail = await compose(["logs", "--no-color", "--tail", "15", failed.Service]).catch(() => "");
   return new BoxError(
     `${failed.Service} did not start (${failed.State}, exit code ${failed.ExitCode}).${killed}\n${tail}`,
   );
+}
+
+function wantOfMemory(service: string): string {
+  const variable = `${service.toUpperCase().replaceAll("-", "_")}_MEMORY`;
+  return `Exit code 137: it was killed, most likely for want of memory. Give it more, e.g. ${variable}=1g ./box up, or Docker as a whole.`;
+}
+
+/** What docker compose said, with the remedy where there is a known one. */
+function explained(cause: unknown): BoxError {
+  const error = cause instanceof BoxError ? cause : new BoxError(String(cause));
+  if (
+    !/pull access denied|manifest unknown|not found|failed to resolve|no such image|lookup .* no such host|Client\.Timeout/i.test(
+      error.message,
+    )
+  )
+    return error;
+  const remedy =
+    "An image cannot be had. Is its name in .env right, and the registry reachable? Without internet: ./box images load FILE";
+  return new BoxError(`${error.message}\n${remedy}`, exitCode.environment, error);
 }
 
 const units: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };

@@ -36,7 +36,7 @@ export const embeddedRuntime: Runtime = {
       ...(services ? { only: services } : {}),
     });
   },
-  isRunningFirst: async () => false,
+  complete: async () => {},
   stop: async () => {
     await stopServices();
   },
