@@ -1,8 +1,10 @@
 import { join } from "node:path";
 import { TestBox } from "../../test/kit/testBox.ts";
 import { engineAnswers, oldestCompose } from "../docker/engine.ts";
+import { setting, type Variables } from "../settings.ts";
 import { lint } from "./lint.ts";
 import { runPytest } from "./pytestSuite.ts";
+import { startStoresInContainers } from "./storesInContainers.ts";
 import { type Suite, sum } from "./suite.ts";
 import { runVitest } from "./vitestSuite.ts";
 
@@ -13,34 +15,47 @@ const unit: Suite = {
   run: async ({ python }) => sum([await runVitest("unit"), await runPytest(python, ["dags/tests", "test/oracle"])]),
 };
 
-/** The services, the Spark functions and the dbt project, each against real engines. */
+/**
+ * The services, the Spark functions and the dbt project, each against real engines. The services' stores are containers
+ * where an engine answers, so that both runtimes' engines are tested: those from packages by the other suites.
+ */
 const integration: Suite = {
   name: "integration",
   needsEngines: true,
   run: async ({ toolchain, python }) => {
     const box = new TestBox({ name: "engines", portOffset: 20_000, runtime: "embedded" });
-    const client = await box.start("warehouse", "s3", "kafka", "spark-connect");
-    const { WAREHOUSE_USER, WAREHOUSE_PASSWORD, WAREHOUSE_HOST, WAREHOUSE_PORT } = client;
+    const inContainers = await engineAnswers();
+    const embedded = await box.start("spark-connect", ...(inContainers ? [] : ["warehouse", "s3", "kafka"]));
     try {
-      const env = {
-        ...process.env,
-        TEST_S3_ENDPOINT: client.S3_ENDPOINT,
-        TEST_S3_ACCESS_KEY: client.S3_ACCESS_KEY,
-        TEST_S3_SECRET_KEY: client.S3_SECRET_KEY,
-        TEST_KAFKA_BROKERS: client.KAFKA_BROKERS,
-        TEST_POSTGRES_URL: `postgresql://${WAREHOUSE_USER}:${WAREHOUSE_PASSWORD}@${WAREHOUSE_HOST}:${WAREHOUSE_PORT}/postgres`,
-        SPARK_REMOTE: client.SPARK_REMOTE,
-        SPARK_HOME: toolchain.sparkHome,
-      };
-      return sum([
-        await runVitest("integration", env),
-        await runPytest(python, ["spark/tests", "warehouse/tests"], env),
-      ]);
+      const stores = inContainers ? await startStoresInContainers() : { client: embedded, stop: async () => {} };
+      try {
+        const env = { ...process.env, ...storesFor(stores.client) };
+        const spark = { SPARK_REMOTE: embedded.SPARK_REMOTE, SPARK_HOME: toolchain.sparkHome };
+        return sum([
+          await runVitest("integration", env),
+          await runPytest(python, ["spark/tests", "warehouse/tests"], { ...env, ...spark }),
+        ]);
+      } finally {
+        await stores.stop();
+      }
     } finally {
       await box.remove();
     }
   },
 };
+
+/** Where the tests find the engines. */
+function storesFor(client: Variables): Variables {
+  const user = `${setting(client, "WAREHOUSE_USER")}:${setting(client, "WAREHOUSE_PASSWORD")}`;
+  const host = `${setting(client, "WAREHOUSE_HOST")}:${setting(client, "WAREHOUSE_PORT")}`;
+  return {
+    TEST_S3_ENDPOINT: setting(client, "S3_ENDPOINT"),
+    TEST_S3_ACCESS_KEY: setting(client, "S3_ACCESS_KEY"),
+    TEST_S3_SECRET_KEY: setting(client, "S3_SECRET_KEY"),
+    TEST_KAFKA_BROKERS: setting(client, "KAFKA_BROKERS"),
+    TEST_POSTGRES_URL: `postgresql://${user}@${host}/postgres`,
+  };
+}
 
 /** The whole box as a user runs it. */
 const endToEnd: Suite = {
