@@ -1,5 +1,5 @@
 import { rootPath } from "./boxHome.ts";
-import { readEnvFile, type Variables } from "./settings.ts";
+import { isLocal, readEnvFile, type Variables } from "./settings.ts";
 
 /** What the box in the cloud must be told; each may not be left as config/aws.env.example has it. */
 const addresses = ["S3_REGION", "S3_BUCKET", "WAREHOUSE_HOST", "WAREHOUSE_PORT", "WAREHOUSE_DB", "WAREHOUSE_USER"];
@@ -27,8 +27,12 @@ export function problemsOf(environment: Variables, development: Variables, local
   return problems;
 }
 
-/** The one-shot service of docker-compose.yml that every other waits for in a cloud profile. Exits 1, naming each problem. */
+/**
+ * The one-shot service of docker-compose.yml that the others wait for. A local box needs nothing of the user; a profile in
+ * the cloud exits 1, naming each problem.
+ */
 function preflight(): void {
+  if (isLocal(process.env as Variables)) return;
   const file = process.env.BOX_SETTINGS_FILE || `config/${process.env.COMPOSE_PROFILES}.env`;
   const local = readEnvFile(rootPath("config", "local.env"), process.env as Variables);
   const development = readEnvFile(rootPath("config", "dev-secrets.env"), process.env as Variables);

@@ -27,5 +27,8 @@ export const recipes: Readonly<Record<string, Recipe>> = {
 /** Services that another one's process serves too. */
 export const servedBy: Readonly<Record<string, string>> = { "airflow-db": "warehouse" };
 
-/** What the services of docker-compose.yml wait for, less what ./box does itself once all are up: hello's first run. */
-export const prerequisites = ({ dependsOn }: ServiceDescription) => dependsOn.filter((name) => name !== "hello");
+/** What ./box does itself: the look at the machine beforehand, and the first run once all are up. */
+const doneByBox = new Set(["preflight", "hello"]);
+
+/** What a service waits for when it runs without containers. */
+export const prerequisites = ({ dependsOn }: ServiceDescription) => dependsOn.filter((name) => !doneByBox.has(name));

@@ -108,7 +108,7 @@ describe("every container", () => {
 
   it("comes back when it dies, but for those that do one thing", async () => {
     const once = (await inspect()).filter(({ RestartPolicy }) => RestartPolicy.Name !== "unless-stopped");
-    expect(once.map(({ service }) => service).sort()).toEqual(["airflow-migrate", "hello"]);
+    expect(once.map(({ service }) => service).sort()).toEqual(["airflow-migrate", "hello", "preflight"]);
   });
 
   it("together with the others may take 6 GiB of memory at most", async () => {
