@@ -38,3 +38,12 @@ export const liveTopic = "ratings-live";
 
 /** All ratings of a user lie on one partition, so the later of two has the higher offset. */
 export const livePartitionKey = ({ user_id }: Pick<LiveRating, "user_id">) => String(user_id);
+
+/** What lies on the topic and is no rating, kept as it came. */
+export const liveDeadLetter = z.object({
+  partition: z.number().int().nonnegative(),
+  offset: z.number().int().nonnegative(),
+  reason: z.string(),
+  raw: z.string(),
+});
+export type LiveDeadLetter = z.infer<typeof liveDeadLetter>;

@@ -19,7 +19,7 @@ from spark.lake import Json, Lake
 from spark.session import spark_session
 
 #: That the hop writes.
-TABLES = 12
+TABLES = 13
 
 
 def run(run_id: str) -> Json:
@@ -28,6 +28,7 @@ def run(run_id: str) -> Json:
     hop = Hop(lake, "gold", run_id, TABLES)
     silver_prefix = lake.read_json(f"_runs/{run_id}/silver.json")["prefix"]
     dropped_ratings, dropped_movies = Observation("fact_rating"), Observation("fact_box_office")
+    dropped_links = Observation("bridge_movielens_movie")
 
     with spark_session() as spark:
 
@@ -42,6 +43,7 @@ def run(run_id: str) -> Json:
         judged_ratings = fact_rating.judged_ratings(
             silver("rating"), silver("movielens_movie"), movie
         )
+        judged_links = dimensions.judged_links(silver("movielens_movie"), movie)
         judged_movies = fact_box_office.judged_movies(movie)
         hop.write(
             {
@@ -54,6 +56,9 @@ def run(run_id: str) -> Json:
                 ),
                 "dim_movie": dimensions.dim_movie(movie),
                 "bridge_movie_genre": dimensions.bridge_movie_genre(silver("movie_genre")),
+                "bridge_movielens_movie": dimensions.bridge_movielens_movie(
+                    kept(counted(judged_links, dimensions.LINK_REASONS, dropped_links))
+                ),
                 "dim_genre": dimensions.dim_genre(silver("genre")),
                 "dim_date": dimensions.dim_date(movie),
                 "cpi_month": cpi_month,
@@ -88,6 +93,11 @@ def run(run_id: str) -> Json:
                 "rows_in": lake.count_rows(f"{silver_prefix}/movie"),
                 "rows_out": hop.tables["fact_box_office"],
                 "dropped": dropped_movies.get,
+            },
+            "bridge_movielens_movie": {
+                "rows_in": lake.count_rows(f"{silver_prefix}/movielens_movie"),
+                "rows_out": hop.tables["bridge_movielens_movie"],
+                "dropped": dropped_links.get,
             },
         }
     )

@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
+from pyarrow import dataset
 from pyspark.sql import DataFrame, Observation
 
 from spark.dropped import counted, kept
@@ -30,42 +32,57 @@ DATASETS = {
     "cpi": Dataset(cpi.judged_cpi, cpi.REASONS, "cpi_month", cpi.cpi_month),
 }
 
+#: Of inputs that were fixed before there were live ratings.
+NOTHING_LIVE: Json = {"bronze": 0}
+
 #: That the hop writes: one per dataset, genre and movie_genre.
 TABLES = len(DATASETS) + 2
 
 
 def run(run_id: str) -> Json:
-    """Reads the loads that the run's inputs name, writes silver, returns the hop's report."""
+    """Reads what the run's inputs name, writes silver, returns the hop's report."""
     lake = Lake.from_environment()
     hop = Hop(lake, "silver", run_id, TABLES)
-    loads = lake.read_json(f"_runs/{run_id}/inputs.json")["loads"]
+    inputs = lake.read_json(f"_runs/{run_id}/inputs.json")
+    loads, live = inputs["loads"], inputs.get("live", NOTHING_LIVE)
     dropped = {name: Observation(name) for name in DATASETS}
 
     with spark_session() as spark:
-        judged = {
-            name: dataset.judge(lake.read_table(spark, loads[name]["prefix"]))
-            for name, dataset in DATASETS.items()
-        }
+        bronze = {name: lake.read_table(spark, loads[name]["prefix"]) for name in DATASETS}
+        if live["bronze"]:
+            before = ratings.live_below(lake.read_table(spark, live["prefix"]), live["offsets"])
+            bronze["ratings"] = ratings.with_live(bronze["ratings"], before)
+        judged = {name: rules.judge(bronze[name]) for name, rules in DATASETS.items()}
         tables = {
-            dataset.table: dataset.select(
-                kept(counted(judged[name], dataset.reasons, dropped[name]))
-            )
-            for name, dataset in DATASETS.items()
+            rules.table: rules.select(kept(counted(judged[name], rules.reasons, dropped[name])))
+            for name, rules in DATASETS.items()
         }
         kept_movies = kept(judged["movies"])
         tables["movie_genre"] = genres.movie_genre(kept_movies)
         tables["genre"] = genres.genre(kept_movies)
         hop.write(tables)
 
+    rows_in = {name: lake.count_rows(loads[name]["prefix"]) for name in DATASETS}
+    if live["bronze"]:
+        rows_in["ratings"] += lake.count_rows(live["prefix"], is_below(live["offsets"]))
     return hop.report(
         {
             name: {
-                "rows_in": lake.count_rows(loads[name]["prefix"]),
-                "rows_out": hop.tables[dataset.table],
+                "rows_in": rows_in[name],
+                "rows_out": hop.tables[rules.table],
                 "dropped": dropped[name].get,
             }
-            for name, dataset in DATASETS.items()
+            for name, rules in DATASETS.items()
         }
+    )
+
+
+def is_below(offsets: list[int]) -> dataset.Expression:
+    """Whether a live row is before the barrier, as a condition on Parquet files."""
+    place, offset = dataset.field("kafka_partition"), dataset.field("kafka_offset")
+    return reduce(
+        dataset.Expression.__or__,
+        [(place == partition) & (offset < end) for partition, end in enumerate(offsets)],
     )
 
 
