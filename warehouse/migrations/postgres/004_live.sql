@@ -36,7 +36,8 @@ create table gold.bridge_movielens_movie (
     tmdb_id int not null
 ) partition by list (run_id);
 
--- By which a live rating finds the fact whose place it takes.
+-- By which a movie finds its live ratings, and a live rating the fact whose place it takes.
+create index bridge_movielens_movie_of_movie on gold.bridge_movielens_movie (tmdb_id);
 create index fact_rating_of_user on gold.fact_rating (user_id, movie_id);
 
 create view marts.bridge_movielens_movie as
