@@ -30,7 +30,7 @@ interface Awaited {
 }
 
 const tickMilliseconds = 5;
-const lookMilliseconds = 50;
+const lookMilliseconds = 100;
 const progressMilliseconds = 10_000;
 const answerMilliseconds = 20_000;
 const mostRequests = 400;
