@@ -8,7 +8,7 @@ import { type OffsetFault, offsetFaultError, offsetsOutOfRange, topicEnds } from
 import { lastObjects, writeLiveDeadLetter, writeLiveObject } from "./liveBronze.ts";
 import { LiveBuffer } from "./liveBuffer.ts";
 import { type LiveRow, readLiveRow } from "./liveRow.ts";
-import { upsertLive } from "./liveTable.ts";
+import { LiveTable } from "./liveTable.ts";
 
 export interface LiveConsumerOptions {
   kafka: Kafka;
@@ -44,6 +44,7 @@ export class LiveConsumer {
   readonly #options: LiveConsumerOptions;
   readonly #topic: string;
   readonly #consumer: Consumer;
+  readonly #table: LiveTable;
   readonly #faults = new Map<number, OffsetFault>();
   /** Replaced as a whole when the group rebalances: reading starts again from the committed offsets. */
   #assignment = new Map<number, Position>();
@@ -56,6 +57,7 @@ export class LiveConsumer {
     const { kafka, groupId, topic = liveTopic, log } = options;
     this.#options = options;
     this.#topic = topic;
+    this.#table = new LiveTable(options.pool);
     this.#consumer = kafka.consumer({
       groupId,
       // The shortest that brokers allow: so long ratings wait when a loader was killed.
@@ -137,7 +139,7 @@ export class LiveConsumer {
 
   /** When it throws the batch comes again, so whatever it did must bear repetition. */
   async #takeBatch({ batch, pause, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
-    const { lake, pool, log } = this.#options;
+    const { lake, log } = this.#options;
     const { partition, messages } = batch;
     const [first] = messages;
     const assignment = this.#assignment;
@@ -166,7 +168,7 @@ export class LiveConsumer {
         await writeLiveDeadLetter(lake, { partition, offset, reason: read.reason, raw: String(message.value) });
       }
     }
-    await upsertLive(pool, partition, rows);
+    await this.#table.upsert({ partition, rows });
     if (assignment !== this.#assignment) return;
     position.buffer.add(rows, Date.now());
     position.next = Number(batch.lastOffset()) + 1;

@@ -11,7 +11,7 @@ import { deleteConsumed } from "../src/consumerOffsets.ts";
 import { countLive, writeLiveObject } from "../src/liveBronze.ts";
 import { LiveConsumer, type LiveConsumerOptions } from "../src/liveConsumer.ts";
 import { fixLiveInput } from "../src/liveInput.ts";
-import { upsertLive } from "../src/liveTable.ts";
+import { LiveTable, upsertLive } from "../src/liveTable.ts";
 import { migrate } from "../src/migrations.ts";
 import { migrationsDirectory, newDatabase, newKafka, newLake, quietLog, uniqueName, until } from "./engines.ts";
 
@@ -226,15 +226,32 @@ test("the newest rating of a user and a movie stays, of one second the later, in
     { ...rated(1, 2, 1, 10), offset: 7 },
   ];
   const newest = [rated(1, 1, 4, 200), rated(1, 2, 1, 10)];
-  await upsertLive(pool, 0, rows);
+  await upsertLive(pool, [{ partition: 0, rows }]);
   expect(await inWarehouse()).toEqual(newest);
   for (const order of [[...rows].reverse(), rows, rows.slice(0, 2), rows.slice(3)]) {
-    await upsertLive(pool, 0, order);
+    await upsertLive(pool, [{ partition: 0, rows: order }]);
     expect(await inWarehouse()).toEqual(newest);
   }
   await pool.query("truncate live.ratings");
-  for (const row of [...rows].reverse()) await upsertLive(pool, 0, [row]);
+  for (const row of [...rows].reverse()) await upsertLive(pool, [{ partition: 0, rows: [row] }]);
   expect(await inWarehouse()).toEqual(newest);
+});
+
+test("partitions that come at once share statements, and one that fails is told to those whose ratings it had only", async () => {
+  const table = new LiveTable(pool);
+  const portion = (partition: number, rating = 3) => ({
+    partition,
+    rows: [{ ...rated(partition + 1, 1, rating), offset: 0 }],
+  });
+  const first = table.upsert(portion(0));
+  await new Promise(setImmediate);
+  // One that the table cannot hold, with another that goes down with it.
+  const failing = [table.upsert(portion(1, 1_000)), table.upsert(portion(2))];
+  for (const one of failing) one.catch(() => {});
+  await first;
+  for (const one of failing) await expect(one).rejects.toThrow("numeric field overflow");
+  await Promise.all([1, 2, 3].map((partition) => table.upsert(portion(partition))));
+  expect((await inWarehouse()).map(({ user_id }) => user_id)).toEqual([1, 2, 3, 4]);
 });
 
 test("what is no rating stops nothing, is kept as it came, and is counted", async () => {

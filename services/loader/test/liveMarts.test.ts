@@ -46,7 +46,7 @@ beforeEach(async () => {
 
 const publish = (run: string) => pool.query("update marts.current set run_id = $1", [run]);
 const live = (offset: number, user_id: number, movie_id: number, rating: number, timestamp: number) =>
-  upsertLive(pool, 0, [{ offset, user_id, movie_id, rating, timestamp }]);
+  upsertLive(pool, [{ partition: 0, rows: [{ offset, user_id, movie_id, rating, timestamp }] }]);
 
 async function mart(): Promise<object[]> {
   const { rows } = await pool.query(
