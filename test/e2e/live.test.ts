@@ -101,6 +101,8 @@ describe("live ratings", () => {
       missing: 0,
       doubled: 0,
     });
+    // Else it was not killed while ratings came.
+    expect(told.visible_ms.max).toBeGreaterThan(1_000);
     expect(await mart()).toMatchObject({ ratings: before.ratings + 1_000, live: before.live + 1_000 });
   });
 
