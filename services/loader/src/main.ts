@@ -120,8 +120,11 @@ try {
   await whenReachable("the warehouse", () => migrate(pool, config.MIGRATIONS_DIR, log));
   await whenReachable("the lake", () => lake.ensureBucket());
   await whenReachable("Kafka", () => ensureTopics(kafka));
-  await whenReachable("the topics", () => consumer.start());
-  await whenReachable("the live topic", () => live.start());
+  // Side by side: each group waits until a loader that was killed counts as dead.
+  await Promise.all([
+    whenReachable("the topics", () => consumer.start()),
+    whenReachable("the live topic", () => live.start()),
+  ]);
   log.info({ topics: datasetNames, port: config.HTTP_PORT }, "loader started");
 } catch (error) {
   log.fatal({ reason: error instanceof Error ? error.message : String(error) }, "the loader cannot start");
