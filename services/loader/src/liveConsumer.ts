@@ -51,6 +51,7 @@ export class LiveConsumer {
   #refusal: ServiceError | undefined;
   #isJoined = false;
   #isStopped = false;
+  /** Set while the consumer runs. */
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LiveConsumerOptions) {
@@ -102,10 +103,11 @@ export class LiveConsumer {
   /** Writes what waits for bronze and leaves the group; the next loader has nothing to repeat. */
   async stop(): Promise<void> {
     this.#isStopped = true;
-    clearInterval(this.#timer);
-    if (this.#refusal) return;
-    this.#consumer.pause([{ topic: this.#topic }]);
-    await this.flush().catch((error: Error) => this.#warn(error, "ratings are left for the next loader to write"));
+    if (this.#timer) {
+      clearInterval(this.#timer);
+      this.#consumer.pause([{ topic: this.#topic }]);
+      await this.flush().catch((error: Error) => this.#warn(error, "ratings are left for the next loader to write"));
+    }
     await this.#consumer.disconnect();
   }
 
