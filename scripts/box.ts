@@ -1,4 +1,5 @@
 import { answersText } from "@boxoffice/answers/answersText";
+import { mostRatingsPosted } from "@boxoffice/contracts/liveRating";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { addressesOf } from "./addresses.ts";
@@ -11,13 +12,15 @@ import { deadLettersText, listDeadLetters } from "./deadLetters.ts";
 import { images, imagesText, loadImages, saveImages } from "./docker/images.ts";
 import { withBoxLock } from "./fileLock.ts";
 import { endOnInterrupt, interruption } from "./interrupt.ts";
+import { driveLive } from "./live/drive.ts";
+import { liveLine, liveText } from "./live/liveText.ts";
 import { type Box, openBox } from "./openBox.ts";
 import { followActiveRun, type RunOutcome, runPipeline } from "./pipeline/runPipeline.ts";
 import { publishedAnswers } from "./publishedAnswers.ts";
 import { resetBox } from "./reset.ts";
 import { forgetPorts, type RuntimeName, runtimeNames } from "./startedBox.ts";
 import { readStatus } from "./status.ts";
-import { bold, clear, dim, green, line, red, yellow } from "./terminal.ts";
+import { bold, clear, dim, green, line, red, transient, yellow } from "./terminal.ts";
 import { runSuites, type SuiteChoice, suiteNames } from "./test/runSuites.ts";
 
 interface UpOptions {
@@ -83,6 +86,28 @@ async function printAnswers(box: Box, asJson: boolean): Promise<void> {
 }
 
 const runtimeOption = () => new Option("--runtime <runtime>", "where the services run").choices(runtimeNames);
+
+interface LiveCommand {
+  rate: number;
+  seconds: number;
+  batch: number;
+  seed: number;
+  json?: boolean;
+}
+
+async function live(box: Box, { json, batch, ...options }: LiveCommand): Promise<void> {
+  if (batch > mostRatingsPosted)
+    throw new BoxError(`--batch may be ${mostRatingsPosted} at most: ingest takes no more at once`, exitCode.usage);
+  const report = await driveLive(box, {
+    ...options,
+    batch,
+    signal: interruption,
+    onProgress: (soFar) => (json ? transient(liveLine(soFar)) : line(liveLine(soFar))),
+  });
+  clear();
+  console.log(json ? JSON.stringify(report, null, 2) : liveText(report));
+  if (report.missing > 0 || report.doubled > 0) process.exitCode = exitCode.failed;
+}
 
 function wholeNumber(text: string): number {
   if (/^[1-9]\d*$/.test(text)) return Number(text);
@@ -207,6 +232,16 @@ program
     const report = await bench(box, edition, interruption);
     console.log(options.json ? JSON.stringify(report, null, 2) : benchText(report));
   });
+
+program
+  .command("live")
+  .description("post single ratings at a rate, and measure how soon each is seen in the mart")
+  .addOption(new Option("--rate <n>", "ratings per second").argParser(wholeNumber).default(10))
+  .addOption(new Option("--seconds <s>", "for how long").argParser(wholeNumber).default(60))
+  .addOption(new Option("--batch <n>", "ratings in one request").argParser(wholeNumber).default(1))
+  .addOption(new Option("--seed <n>", "draws the same ratings from the same box").argParser(wholeNumber).default(1))
+  .option("--json", "as one JSON document")
+  .action(async (options: LiveCommand) => live(await openBox(), options));
 
 program
   .command("doctor")

@@ -66,9 +66,11 @@ class Lake:
         table.write.parquet(self._uri(prefix))
         return self.count_rows(prefix)
 
-    def count_rows(self, prefix: str) -> int:
-        """Rows of the Parquet table at a prefix, as its files' footers state them."""
-        return self._parquet(prefix).count_rows()
+    def count_rows(self, prefix: str, where: dataset.Expression | None = None) -> int:
+        """Rows of the Parquet table at a prefix, as its files' footers state them; or those only
+        of which a condition holds.
+        """
+        return self._parquet(prefix).count_rows(filter=where)
 
     def _uri(self, prefix: str) -> str:
         return f"s3a://{self.bucket}/{prefix}"

@@ -1,6 +1,7 @@
 import type { DatasetName } from "./dataset.ts";
 
 const five = (n: number) => String(n).padStart(5, "0");
+const sixteen = (n: number) => String(n).padStart(16, "0");
 
 /** Every key of the lake that TypeScript reads or writes, in one place. */
 export const lakeKeys = {
@@ -13,6 +14,13 @@ export const lakeKeys = {
   deadLetters: (dataset: DatasetName, loadId: string) => `dead-letters/${dataset}/load=${loadId}/`,
   deadLetterSlice: (dataset: DatasetName, loadId: string, slice: number) =>
     `dead-letters/${dataset}/load=${loadId}/slice-${five(slice)}.ndjson`,
+  /** Of every object of live ratings; a run reads those below its barrier. */
+  liveRatings: "bronze/ratings-live",
+  liveObject: (partition: number, offset: number) =>
+    `bronze/ratings-live/partition-${partition}-offset-${sixteen(offset)}.parquet`,
+  liveDeadLetters: "dead-letters/ratings-live/",
+  liveDeadLetter: (partition: number, offset: number) =>
+    `dead-letters/ratings-live/partition-${partition}-offset-${sixteen(offset)}.json`,
   watch: (editionDigest: string) => `_watch/${editionDigest}.json`,
   run: (runId: string) => `_runs/${runId}/`,
   hop: (runId: string, hop: string) => `_runs/${runId}/${hop}.json`,
@@ -33,4 +41,12 @@ const groupKey = /\/group-(\d{5})-rows-(\d+)\.parquet$/;
 export function parseGroupKey(key: string): { group: number; rows: number } | undefined {
   const match = groupKey.exec(key);
   return match ? { group: Number(match[1]), rows: Number(match[2]) } : undefined;
+}
+
+const liveKey = /\/partition-(\d+)-offset-(\d{16})\.(?:parquet|json)$/;
+
+/** The partition and offset that the key of live ratings, or of a live dead letter, begins at; undefined for another key. */
+export function parseLiveKey(key: string): { partition: number; offset: number } | undefined {
+  const match = liveKey.exec(key);
+  return match ? { partition: Number(match[1]), offset: Number(match[2]) } : undefined;
 }

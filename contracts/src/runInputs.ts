@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { datasetName } from "./dataset.ts";
+import { lakeKeys } from "./lakeKeys.ts";
 
 const count = z.number().int().nonnegative();
 
@@ -14,11 +15,33 @@ export const inputLoad = z.object({
   prefix: z.string(),
 });
 
+/** The live ratings that a run reads beside the bulk ones: those of each partition below an offset. */
+export const liveInput = z.object({
+  /** Where the live ratings' bronze objects are. */
+  prefix: z.string(),
+  /** By partition of the topic, the first offset that the run does not read. */
+  offsets: z.array(count),
+  source_rows: count,
+  dead_letters: count,
+  bronze: count,
+});
+export type LiveInput = z.infer<typeof liveInput>;
+
+export const noLiveInput: LiveInput = {
+  prefix: lakeKeys.liveRatings,
+  offsets: [],
+  source_rows: 0,
+  dead_letters: 0,
+  bronze: 0,
+};
+
 /** The one sealed load of each dataset that a run reads; every later hop reads only what it names. */
 export const runInputs = z.object({
   run_id: z.string(),
   edition: z.string(),
   fixed_at: z.iso.datetime(),
   loads: z.record(datasetName, inputLoad),
+  /** Inputs that were fixed before there were live ratings have none. */
+  live: liveInput.default(noLiveInput),
 });
 export type RunInputs = z.infer<typeof runInputs>;

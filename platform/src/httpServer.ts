@@ -1,7 +1,10 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { ZodError } from "zod";
+import { HttpError } from "./httpError.ts";
 import { ServiceError } from "./serviceError.ts";
+
+const mostIssuesTold = 100;
 
 export interface HttpServerOptions {
   log: Logger;
@@ -20,14 +23,24 @@ export function httpServer({ log, notReady }: HttpServerOptions): FastifyInstanc
       .code(missing.length === 0 ? 200 : 503)
       .send({ status: missing.length === 0 ? "ready" : "waiting", missing });
   });
-  server.setErrorHandler((thrown, _request, reply) => {
+  server.setErrorHandler((thrown, request, reply) => {
     if (thrown instanceof ZodError) {
-      const issues = thrown.issues.map(({ path, message }) => ({ path: path.join("."), message }));
+      const told = thrown.issues.slice(0, mostIssuesTold);
+      const issues = told.map(({ path, message }) => ({ path: path.join("."), message }));
       return reply
         .code(400)
         .send({ error: { code: "bad_request", message: "the request is not as expected", issues, retryable: false } });
     }
+    if (thrown instanceof HttpError) {
+      const { status, code, message, retryable, retryAfterSeconds } = thrown;
+      if (retryAfterSeconds !== undefined) reply.header("retry-after", String(Math.ceil(retryAfterSeconds)));
+      return reply.code(status).send({ error: { code, message, retryable } });
+    }
     const status = (thrown as { statusCode?: number }).statusCode;
+    if (status === 413) {
+      const message = `the body has more than the ${request.routeOptions.bodyLimit} bytes that are taken at once: send less`;
+      return reply.code(413).send({ error: { code: "too_large", message, retryable: false } });
+    }
     if (status !== undefined && status < 500) {
       return reply
         .code(status)

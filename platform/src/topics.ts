@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { datasetNames } from "@boxoffice/contracts/dataset";
+import { liveTopic } from "@boxoffice/contracts/liveRating";
 import { deadLetterTopic, partitions } from "@boxoffice/contracts/slice";
 import type { Admin, Kafka } from "kafkajs";
 import { ServiceError } from "./serviceError.ts";
@@ -8,13 +9,13 @@ import { ServiceError } from "./serviceError.ts";
 const largestMessage = String(16 << 20);
 const patienceMilliseconds = 30_000;
 
-/** Makes the topics there are not. Records go only when their load is sealed, so nothing is deleted by age or size. */
+/** Makes the topics there are not. Records go only when the lake is known to hold them, so nothing is deleted by age or size. */
 export async function ensureTopics(kafka: Kafka): Promise<void> {
   const admin = kafka.admin();
   await admin.connect();
   try {
     const existing = await admin.listTopics();
-    const wanted = [...datasetNames, deadLetterTopic].filter((topic) => !existing.includes(topic));
+    const wanted = [...datasetNames, liveTopic, deadLetterTopic].filter((topic) => !existing.includes(topic));
     if (wanted.length === 0) return;
     await admin.createTopics({
       // kafkajs' own wait throws when a partition has no leader yet.

@@ -86,7 +86,7 @@ export const postgres: Recipe = {
     const [command, args] = asUnprivileged(join(distribution(), "native", "bin", "postgres"), [
       ...["-D", dataFolder(), "-p", setting(settings, "POSTGRES_PORT")],
       ...["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="],
-      ...["-c", "max_wal_size=2GB", "-c", "jit=off", "-c", "timezone=UTC"],
+      ...["-c", "max_wal_size=2GB", "-c", "jit=off", "-c", "timezone=UTC", "-c", "random_page_cost=1.1"],
     ]);
     return { command, args, env: {} };
   },

@@ -1,7 +1,11 @@
-"""The dimensions: movie, genre, date, and the bridge between movies and genres."""
+"""The dimensions: movie, genre, date, and the bridges from movies to genres and MovieLens ids."""
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
+
+from spark.dropped import DROPPED, reason_if
+
+LINK_REASONS = ("link_without_movie",)
 
 
 def dim_movie(movie: DataFrame) -> DataFrame:
@@ -31,6 +35,19 @@ def dim_genre(genre: DataFrame) -> DataFrame:
 def bridge_movie_genre(movie_genre: DataFrame) -> DataFrame:
     """One row per movie and genre."""
     return movie_genre.select("tmdb_id", "genre_id")
+
+
+def judged_links(movielens_movie: DataFrame, movie: DataFrame) -> DataFrame:
+    """Every MovieLens movie; one that is none of TMDB's is dropped."""
+    known = movie.select("tmdb_id", F.lit(True).alias("is_known"))
+    return movielens_movie.join(known, "tmdb_id", "left").withColumn(
+        DROPPED, reason_if(F.col("is_known").isNull(), "link_without_movie")
+    )
+
+
+def bridge_movielens_movie(links: DataFrame) -> DataFrame:
+    """One row per MovieLens movie; several of these may be one movie."""
+    return links.select("movie_id", "tmdb_id")
 
 
 def dim_date(movie: DataFrame) -> DataFrame:

@@ -19,7 +19,7 @@ from spark.lake import Json, Lake
 from spark.session import spark_session
 
 #: That the hop writes.
-TABLES = 12
+TABLES = 13
 
 
 def run(run_id: str) -> Json:
@@ -46,6 +46,11 @@ def run(run_id: str) -> Json:
         movies_dropped = DroppedRows(
             "fact_box_office", fact_box_office.judged_movies(movie), fact_box_office.REASONS
         )
+        links_dropped = DroppedRows(
+            "bridge_movielens_movie",
+            dimensions.judged_links(silver("movielens_movie"), movie),
+            dimensions.LINK_REASONS,
+        )
         hop.write(
             {
                 "fact_rating": fact_rating.fact_rating(ratings_dropped.others()),
@@ -54,6 +59,7 @@ def run(run_id: str) -> Json:
                 ),
                 "dim_movie": dimensions.dim_movie(movie),
                 "bridge_movie_genre": dimensions.bridge_movie_genre(silver("movie_genre")),
+                "bridge_movielens_movie": dimensions.bridge_movielens_movie(links_dropped.others()),
                 "dim_genre": dimensions.dim_genre(silver("genre")),
                 "dim_date": dimensions.dim_date(movie),
                 "cpi_month": cpi_month,
@@ -86,6 +92,11 @@ def run(run_id: str) -> Json:
                 "rows_in": lake.count_rows(f"{silver_prefix}/movie"),
                 "rows_out": hop.tables["fact_box_office"],
                 "dropped": movies_dropped.by_reason(),
+            },
+            "bridge_movielens_movie": {
+                "rows_in": lake.count_rows(f"{silver_prefix}/movielens_movie"),
+                "rows_out": hop.tables["bridge_movielens_movie"],
+                "dropped": links_dropped.by_reason(),
             },
         }
 

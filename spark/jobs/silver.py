@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 
+from pyarrow import dataset
 from pyspark.sql import DataFrame
 
 from spark.dropped import DroppedRows, kept
@@ -30,28 +32,34 @@ DATASETS = {
     "cpi": Dataset(cpi.judged_cpi, cpi.REASONS, "cpi_month", cpi.cpi_month),
 }
 
+#: Of inputs that were fixed before there were live ratings.
+NOTHING_LIVE: Json = {"bronze": 0}
+
 #: That the hop writes: one per dataset, genre and movie_genre.
 TABLES = len(DATASETS) + 2
 
 
 def run(run_id: str) -> Json:
-    """Reads the loads that the run's inputs name, writes silver, returns the hop's report."""
+    """Reads what the run's inputs name, writes silver, returns the hop's report."""
     lake = Lake.from_environment()
     hop = Hop(lake, "silver", run_id, TABLES)
-    loads = lake.read_json(f"_runs/{run_id}/inputs.json")["loads"]
+    inputs = lake.read_json(f"_runs/{run_id}/inputs.json")
+    loads, live = inputs["loads"], inputs.get("live", NOTHING_LIVE)
+    rows_in = {name: lake.count_rows(loads[name]["prefix"]) for name in DATASETS}
+    if live["bronze"]:
+        rows_in["ratings"] += lake.count_rows(live["prefix"], is_below(live["offsets"]))
 
     with spark_session() as spark:
-        judged = {
-            name: dataset.judge(lake.read_table(spark, loads[name]["prefix"]))
-            for name, dataset in DATASETS.items()
-        }
+        bronze = {name: lake.read_table(spark, loads[name]["prefix"]) for name in DATASETS}
+        if live["bronze"]:
+            before = ratings.live_below(lake.read_table(spark, live["prefix"]), live["offsets"])
+            bronze["ratings"] = ratings.with_live(bronze["ratings"], before)
+        judged = {name: rules.judge(bronze[name]) for name, rules in DATASETS.items()}
         dropped = {
-            name: DroppedRows(name, judged[name], dataset.reasons)
-            for name, dataset in DATASETS.items()
+            name: DroppedRows(name, judged[name], rules.reasons) for name, rules in DATASETS.items()
         }
         tables = {
-            dataset.table: dataset.select(dropped[name].others())
-            for name, dataset in DATASETS.items()
+            rules.table: rules.select(dropped[name].others()) for name, rules in DATASETS.items()
         }
         kept_movies = kept(judged["movies"])
         tables["movie_genre"] = genres.movie_genre(kept_movies)
@@ -59,14 +67,23 @@ def run(run_id: str) -> Json:
         hop.write(tables)
         rows = {
             name: {
-                "rows_in": lake.count_rows(loads[name]["prefix"]),
-                "rows_out": hop.tables[dataset.table],
+                "rows_in": rows_in[name],
+                "rows_out": hop.tables[rules.table],
                 "dropped": dropped[name].by_reason(),
             }
-            for name, dataset in DATASETS.items()
+            for name, rules in DATASETS.items()
         }
 
     return hop.report(rows)
+
+
+def is_below(offsets: list[int]) -> dataset.Expression:
+    """Whether a live row is before the barrier, as a condition on Parquet files."""
+    place, offset = dataset.field("kafka_partition"), dataset.field("kafka_offset")
+    return reduce(
+        dataset.Expression.__or__,
+        [(place == partition) & (offset < end) for partition, end in enumerate(offsets)],
+    )
 
 
 if __name__ == "__main__":

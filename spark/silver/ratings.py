@@ -1,11 +1,32 @@
 """rating: what a user gave a MovieLens movie, in stars."""
 
-from pyspark.sql import DataFrame, Window
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
 from spark.dropped import DROPPED, is_not_first, reason_if
 
+#: Live rows come after every bulk one, whose number is an int.
+FIRST_LIVE_ROW = 2**31
+
 REASONS = ("no_rating", "duplicate_rating")
+
+
+def live_below(live: DataFrame, offsets: list[int]) -> DataFrame:
+    """The live rows before the barrier, which is an offset for each partition of their topic."""
+    before = [
+        (F.col("kafka_partition") == partition) & (F.col("kafka_offset") < offset)
+        for partition, offset in enumerate(offsets)
+    ]
+    return live.where(reduce(Column.__or__, before, F.lit(False)))
+
+
+def with_live(bulk: DataFrame, live: DataFrame) -> DataFrame:
+    """Bulk rows, then live ones. All live rows of a user are on one partition, in their order."""
+    names = ("user_id", "movie_id", "rating", "timestamp")
+    row_number = (F.col("kafka_offset") + FIRST_LIVE_ROW).alias("row_number")
+    return bulk.select("row_number", *names).unionByName(live.select(row_number, *names))
 
 
 def judged_ratings(bronze: DataFrame) -> DataFrame:

@@ -11,3 +11,7 @@ MOVIES = (
 LINKS = "row_number int, movie_id int, imdb_id string, tmdb_id int"
 RATINGS = "row_number int, user_id int, movie_id int, rating double, timestamp bigint"
 CPI = "row_number int, observation_date date, value double"
+LIVE = (
+    "kafka_partition int, kafka_offset bigint, user_id int, movie_id int, rating double, "
+    "timestamp bigint"
+)

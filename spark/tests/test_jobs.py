@@ -40,7 +40,7 @@ def rated(user: int, movie_id: int) -> dict[str, Any]:
 
 BRONZE = {
     "movies": [movie(1, 100, 5), movie(2, 0, 5), movie(3, 300, 5), movie(3, 300, 4)],
-    "links": [{"movie_id": n, "imdb_id": "tt", "tmdb_id": n} for n in (1, 2)],
+    "links": [{"movie_id": n, "imdb_id": "tt", "tmdb_id": n} for n in (1, 2, 77)],
     "ratings": [rated(1, 1), rated(1, 2), rated(2, 1), rated(1, 99)],
     "cpi": [{"observation_date": date(2000, m, 1), "value": 100.0 + m} for m in (1, 2)],
 }
@@ -91,9 +91,14 @@ def test_the_hops_account_for_every_row_and_tell_table_by_table_how_far_they_are
     assert gold_report["rows"] == {
         "fact_rating": {"rows_in": 4, "rows_out": 3, "dropped": {"no_movie": 1}},
         "fact_box_office": {"rows_in": 3, "rows_out": 2, "dropped": {"no_revenue": 1}},
+        "bridge_movielens_movie": {
+            "rows_in": 3,
+            "rows_out": 2,
+            "dropped": {"link_without_movie": 1},
+        },
     }
-    assert told(lake, "gold") == [{"done": n, "total": 12, "unit": "tables"} for n in range(13)]
-    assert len(gold_report["tables"]) == 12
+    assert told(lake, "gold") == [{"done": n, "total": 13, "unit": "tables"} for n in range(14)]
+    assert len(gold_report["tables"]) == 13
 
     # The rows of these tables are those of silver, which the gate holds them to.
     for silver_table, gold_table in (
@@ -103,3 +108,42 @@ def test_the_hops_account_for_every_row_and_tell_table_by_table_how_far_they_are
         ("cpi_month", "cpi_month"),
     ):
         assert report["tables"][silver_table] == gold_report["tables"][gold_table] > 0
+
+
+def live(partition: int, offset: int, rating: dict[str, Any]) -> dict[str, Any]:
+    return {"kafka_partition": partition, "kafka_offset": offset, **rating}
+
+
+def test_live_ratings_below_the_barrier_are_read_beside_the_bulk_ones_and_counted(
+    lake: LocalLake, tmp_path: Path
+) -> None:
+    rows = [
+        live(0, 5, {**rated(1, 1), "rating": 0.5}),
+        live(0, 6, {**rated(9, 1), "rating": 1.5, "timestamp": 7}),
+        live(0, 7, rated(9, 2)),
+        live(1, 2, {**rated(2, 1), "rating": 1.0, "timestamp": 99}),
+    ]
+    ids = pa.schema(
+        [
+            *((name, pa.int32()) for name in ("kafka_partition", "user_id", "movie_id")),
+            *((name, pa.int64()) for name in ("kafka_offset", "timestamp")),
+            ("rating", pa.float64()),
+        ]
+    )
+    folder = tmp_path / BUCKET / "bronze" / "ratings-live"
+    folder.mkdir()
+    parquet.write_table(pa.Table.from_pylist(rows, ids), folder / "partition-0.parquet")
+    inputs = lake.read_json(f"_runs/{RUN}/inputs.json")
+    inputs["live"] = {"prefix": "bronze/ratings-live", "bronze": 3, "offsets": [7, 3, 0, 0]}
+    lake.write_json(f"_runs/{RUN}/inputs.json", inputs)
+
+    report = silver.run(RUN)
+    assert report["rows"]["ratings"] == {
+        "rows_in": 7,
+        "rows_out": 5,
+        "dropped": {"no_rating": 0, "duplicate_rating": 2},
+    }
+    table = parquet.read_table(tmp_path / BUCKET / report["prefix"] / "rating")
+    stars = {(r["user_id"], r["movie_id"]): float(r["rating"]) for r in table.to_pylist()}
+    # The live one of the same second wins, the older one does not, and user 9's is new.
+    assert stars == {(1, 1): 0.5, (1, 2): 3.5, (2, 1): 3.5, (1, 99): 3.5, (9, 1): 1.5}

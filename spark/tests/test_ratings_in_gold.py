@@ -3,6 +3,7 @@ from decimal import Decimal
 from pyspark.sql import DataFrame
 
 from spark.dropped import DROPPED, kept
+from spark.gold.dimensions import bridge_movielens_movie, judged_links
 from spark.gold.fact_rating import fact_rating, judged_ratings
 from spark.gold.rating_aggregates import agg_genre_rating, agg_movie_rating
 from spark.tests.conftest import Frame, rows_of
@@ -47,6 +48,22 @@ def test_ratings_reach_movies_through_links_only(frame: Frame) -> None:
         (2, "no_movie"),
         (3, "no_movie"),
         (862, "no_movie"),
+    ]
+
+
+def test_movielens_movies_that_are_none_of_tmdb_are_dropped_from_their_bridge(frame: Frame) -> None:
+    links = frame(
+        "movie_id int, imdb_id string, tmdb_id int",
+        {"movie_id": 1, "tmdb_id": 862},
+        {"movie_id": 2},
+        {"movie_id": 3, "tmdb_id": 404},
+        {"movie_id": 5, "tmdb_id": 862},
+    )
+    judged = judged_links(links, frame("tmdb_id int, title string", {"tmdb_id": 862}))
+    assert rows_of(bridge_movielens_movie(kept(judged))) == [(1, 862), (5, 862)]
+    assert rows_of(judged.where(f"{DROPPED} is not null"), "movie_id", DROPPED) == [
+        (2, "link_without_movie"),
+        (3, "link_without_movie"),
     ]
 
 

@@ -10,7 +10,7 @@ from spark.silver import genres
 from spark.silver.cpi import cpi_month, judged_cpi
 from spark.silver.links import judged_links, movielens_movie
 from spark.silver.movies import judged_movies, movie
-from spark.silver.ratings import REASONS, judged_ratings, rating
+from spark.silver.ratings import REASONS, judged_ratings, live_below, rating, with_live
 from spark.tests import bronze
 from spark.tests.conftest import Frame, rows_of
 
@@ -134,6 +134,40 @@ def test_ratings_without_a_rating_go_first_then_the_newest_and_the_later_row_win
         (6, "duplicate_rating"),
         (9, "no_rating"),
     ]
+
+
+def test_live_ratings_come_after_bulk_ones_and_only_those_before_the_barrier_are_read(
+    frame: Frame,
+) -> None:
+    bulk = frame(
+        bronze.RATINGS,
+        {"row_number": 2**31 - 1, "user_id": 1, "movie_id": 1, "rating": 1.0, "timestamp": 50},
+        {"row_number": 2, "user_id": 2, "movie_id": 1, "rating": 1.0, "timestamp": 51},
+        {"row_number": 3, "user_id": 3, "movie_id": 1, "rating": 1.0},
+    )
+
+    def live(partition: int, offset: int, user: int, stars: float, seconds: int) -> dict:
+        place = {"kafka_partition": partition, "kafka_offset": offset}
+        return {**place, "user_id": user, "movie_id": 1, "rating": stars, "timestamp": seconds}
+
+    rows = frame(
+        bronze.LIVE,
+        live(0, 0, 1, 2.0, 50),
+        live(0, 1, 1, 2.5, 50),
+        live(0, 2, 1, 3.0, 50),
+        live(1, 0, 2, 2.0, 50),
+        live(1, 7, 2, 5.0, 99),
+        live(2, 0, 3, 2.0, 1),
+        live(3, 0, 4, 2.0, 1),
+    )
+    before = live_below(rows, [2, 7, 1])
+    assert rows_of(before, "user_id", "rating") == [(1, 2.0), (1, 2.5), (2, 2.0), (3, 2.0)]
+    assert rows_of(kept(judged_ratings(with_live(bulk, before))), "user_id", "rating") == [
+        (1, Decimal("2.5")),
+        (2, Decimal("1.0")),
+        (3, Decimal("2.0")),
+    ]
+    assert rows_of(live_below(rows, [])) == []
 
 
 def hundred_ratings(frame: Frame) -> DroppedRows:

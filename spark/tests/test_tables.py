@@ -57,6 +57,9 @@ def gold_tables(spark: SparkSession, silver: dict[str, DataFrame]) -> dict[str, 
         "dim_movie": dim_movie,
         "dim_genre": dim_genre,
         "bridge_movie_genre": dimensions.bridge_movie_genre(bridge),
+        "bridge_movielens_movie": dimensions.bridge_movielens_movie(
+            kept(dimensions.judged_links(silver["movielens_movie"], movie))
+        ),
         "dim_date": dimensions.dim_date(movie),
         "cpi_month": months,
         "fact_rating": reached,

@@ -118,8 +118,11 @@ describe("every container", () => {
 });
 
 describe("docker-compose.yml", () => {
-  it.each(["local", "local,celery", "aws"])("is read without a warning with the profiles %s", async (profiles) => {
-    const { code, stderr } = await box.compose(["config", "--quiet"], { COMPOSE_PROFILES: profiles });
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  });
+  it.each(["local", "local,celery", "local,live", "aws"])(
+    "is read without a warning with the profiles %s",
+    async (profiles) => {
+      const { code, stderr } = await box.compose(["config", "--quiet"], { COMPOSE_PROFILES: profiles });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    },
+  );
 });

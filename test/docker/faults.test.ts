@@ -19,10 +19,10 @@ describe("a start-up that fails says what and what to do", () => {
   });
 
   it("too little memory", async () => {
-    const { code, stderr } = await other.attemptWith({ S3_MEMORY: "8m" }, "up", "--services", "s3");
+    const { code, stderr } = await other.attemptWith({ PREFLIGHT_MEMORY: "16m" }, "up", "--services", "preflight");
     expect(code).toBe(1);
-    expect(stderr).toContain("s3 did not start");
-    expect(stderr).toContain("S3_MEMORY=");
+    expect(stderr).toContain("preflight did not start");
+    expect(stderr).toContain("PREFLIGHT_MEMORY=");
   });
 
   it("an image that is gone", async () => {

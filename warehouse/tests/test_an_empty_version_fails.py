@@ -30,6 +30,8 @@ def warehouse() -> Iterator[dict[str, str]]:
         with psycopg2.connect(server._replace(path=f"/{name}").geturl()) as connection:
             for migration in sorted((WAREHOUSE / "migrations" / "postgres").glob("*.sql")):
                 connection.cursor().execute(migration.read_text())
+                # Each in a transaction of its own, as the loader applies them.
+                connection.commit()
         connection.close()
         yield {
             "WAREHOUSE_HOST": str(server.hostname),

@@ -17,6 +17,8 @@ const ingestEnvironment = z.object({
     .min(1)
     .transform((directory) => join(directory, "ingest")),
   MAX_REJECT_PERCENT: z.coerce.number().min(0).max(100).default(5),
+  /** Single ratings taken per second, on average. */
+  LIVE_RATE_LIMIT: z.coerce.number().int().min(1).default(5_000),
   KAGGLE_API_URL: z.url().default("https://www.kaggle.com/api/v1"),
   KAGGLE_DATASET: z
     .string()

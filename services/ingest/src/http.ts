@@ -4,20 +4,26 @@ import { ServiceError } from "@boxoffice/platform/serviceError";
 import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { z } from "zod";
+import { type LiveServices, liveRatingsRoute } from "./liveRatings.ts";
 import { type LoadServices, load, loadRequest } from "./load.ts";
 
 export interface IngestServer {
   jobs: Jobs;
   loads: LoadServices;
+  live: LiveServices;
   log: Logger;
   notReady: () => Promise<string[]>;
 }
 
 const jobAddress = z.object({ id: z.string() });
 
-/** `POST /loads` starts a load or returns the one there is; `GET /loads/{id}` tells how far it is. */
-export function ingestServer({ jobs, loads, log, notReady }: IngestServer): FastifyInstance {
+/**
+ * `POST /loads` starts a load or returns the one there is; `GET /loads/{id}` tells how far it is; `POST /ratings`
+ * takes single ratings.
+ */
+export function ingestServer({ jobs, loads, live, log, notReady }: IngestServer): FastifyInstance {
   const server = httpServer({ log, notReady });
+  liveRatingsRoute(server, live);
 
   server.post("/loads", async (request, reply) => {
     const wanted = loadRequest.parse(request.body);

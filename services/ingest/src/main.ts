@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { mostRatingsPosted } from "@boxoffice/contracts/liveRating";
 import { AirflowApi } from "@boxoffice/platform/airflowApi";
 import { Jobs } from "@boxoffice/platform/jobs";
 import { kafkaClient } from "@boxoffice/platform/kafkaClient";
@@ -11,7 +12,9 @@ import { ensureTopics } from "@boxoffice/platform/topics";
 import { schedule } from "node-cron";
 import { type Config, readConfig } from "./config.ts";
 import { ingestServer } from "./http.ts";
+import { LivePublisher, liveKafka } from "./livePublisher.ts";
 import { Publisher } from "./publish.ts";
+import { RateLimit } from "./rateLimit.ts";
 import { readiness } from "./readiness.ts";
 import { sources } from "./sources/sources.ts";
 import { Watch } from "./watch.ts";
@@ -28,6 +31,7 @@ async function serve(config: Config): Promise<void> {
   const publisher = new Publisher(kafka);
   await publisher.connect();
 
+  const livePublisher = new LivePublisher(liveKafka(config.KAFKA_BROKERS, log));
   const sourceOf = sources(config);
   const jobs = new Jobs(log);
   const server = ingestServer({
@@ -43,6 +47,10 @@ async function serve(config: Config): Promise<void> {
       maxRejectPercent: config.MAX_REJECT_PERCENT,
       log,
     },
+    live: {
+      publisher: livePublisher,
+      rateLimit: new RateLimit(config.LIVE_RATE_LIMIT, Math.max(config.LIVE_RATE_LIMIT, mostRatingsPosted)),
+    },
   });
   const stopWatching = startWatch(config, store, sourceOf, log);
   await server.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
@@ -53,6 +61,7 @@ async function serve(config: Config): Promise<void> {
     stopWatching,
     () => jobs.close(),
     () => publisher.close(),
+    () => livePublisher.close(),
     () => store.close(),
   ]);
 }

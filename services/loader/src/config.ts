@@ -22,6 +22,8 @@ const loaderEnvironment = z.object({
   SEAL_IDLE_SECONDS: seconds.default(120),
   /** How long an open group may lack slices before a newer load on its partition drops it. */
   ABANDONED_GROUP_SECONDS: seconds.default(600),
+  /** How long a live rating may wait for its bronze object, beside those of the same time. */
+  LIVE_OBJECT_SECONDS: seconds.default(60),
   /** `earliest` accepts that records are gone and reads on from the first there is. */
   OFFSET_OUT_OF_RANGE: z.enum(["stop", "earliest"]).default("stop"),
 });

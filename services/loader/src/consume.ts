@@ -4,7 +4,7 @@ import { ServiceError } from "@boxoffice/platform/serviceError";
 import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import type { Logger } from "pino";
 import type { Bronze } from "./bronze.ts";
-import { type OffsetFault, offsetsOutOfRange } from "./consumerOffsets.ts";
+import { type OffsetFault, offsetFaultError, offsetsOutOfRange } from "./consumerOffsets.ts";
 import { OpenGroups, type Slice } from "./openGroups.ts";
 
 export interface ConsumeOptions {
@@ -90,14 +90,8 @@ export class SliceConsumer {
   /** Says which records were gone before they were read, if any. */
   get fault(): ServiceError | undefined {
     const [first] = this.#faults.values();
-    if (!first) return undefined;
-    const { topic, partition, expected, found } = first;
-    return new ServiceError(
-      "offset_out_of_range",
-      `topic ${topic}, partition ${partition}: the next record to read is ${expected}, but the topic now ` +
-        `${BigInt(found) > BigInt(expected) ? "begins at" : "ends at"} ${found}: records are lost, and the loader reads no more of it. ` +
-        "To go on: restart the loader with OFFSET_OUT_OF_RANGE=earliest, then run with --full-refresh.",
-    );
+    const remedy = "To go on: restart the loader with OFFSET_OUT_OF_RANGE=earliest, then run with --full-refresh.";
+    return first && offsetFaultError(first, remedy);
   }
 
   readonly #logFailure = (error: Error) =>

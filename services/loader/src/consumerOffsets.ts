@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { ServiceError } from "@boxoffice/platform/serviceError";
 import kafkajs, { type Admin, type Kafka } from "kafkajs";
 
 /** Records that the consumer group has not read and the topic no longer has. */
@@ -9,6 +10,15 @@ export interface OffsetFault {
   expected: string;
   /** The first offset there is from there on, or the end of the partition when it is shorter. */
   found: string;
+}
+
+/** The error for records that were gone before they were read. */
+export function offsetFaultError({ topic, partition, expected, found }: OffsetFault, remedy: string): ServiceError {
+  return new ServiceError(
+    "offset_out_of_range",
+    `topic ${topic}, partition ${partition}: the next record to read is ${expected}, but the topic now ` +
+      `${BigInt(found) > BigInt(expected) ? "begins at" : "ends at"} ${found}: records are lost, and the loader reads no more of it. ${remedy}`,
+  );
 }
 
 const attempts = 8;
@@ -30,6 +40,15 @@ export async function offsetsOutOfRange(kafka: Kafka, groupId: string, topics: s
       }
     }
     return faults;
+  });
+}
+
+/** By partition, the offset that the next record will have. */
+export async function topicEnds(kafka: Kafka, topic: string): Promise<number[]> {
+  return withAdmin(kafka, async (admin) => {
+    const ends: number[] = [];
+    for (const { partition, high } of await admin.fetchTopicOffsets(topic)) ends[partition] = Number(high);
+    return ends;
   });
 }
 

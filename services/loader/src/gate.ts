@@ -1,13 +1,14 @@
-import { datasetNames } from "@boxoffice/contracts/dataset";
+import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
 import { type DbtReport, dbtReport, type HopReport } from "@boxoffice/contracts/hopReport";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import type { RunInputs } from "@boxoffice/contracts/runInputs";
+import type { LiveInput, RunInputs } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { listGroups } from "./bronze.ts";
 import { countDeadLetters } from "./deadLetters.ts";
 import { missingReport, requireHop } from "./hopReports.ts";
 import { readInputs } from "./inputs.ts";
+import { countLive } from "./liveBronze.ts";
 
 type Figure = number | string | undefined;
 
@@ -33,9 +34,12 @@ export interface RunReports {
   dbt: DbtReport;
   /** Counted in the lake, by dataset. */
   lake: Record<string, { bronze: number; dead_letters: number }>;
+  /** Counted in the lake, up to the run's barrier. */
+  lakeLive: Pick<LiveInput, "bronze" | "dead_letters">;
 }
 
-export async function readReports(lake: ObjectStore, runId: string): Promise<RunReports> {
+/** Reads them; `previous` is the run that is published, whose count of live ratings is gone on from. */
+export async function readReports(lake: ObjectStore, runId: string, previous: string | null): Promise<RunReports> {
   const inputs = await readInputs(lake, runId);
   if (!inputs) throw missingReport(runId, "inputs");
   const [silver, gold, warehouse] = await Promise.all([
@@ -52,7 +56,9 @@ export async function readReports(lake: ObjectStore, runId: string): Promise<Run
     const bronze = groups.reduce((sum, { rows }) => sum + rows, 0);
     counted[dataset] = { bronze, dead_letters: await countDeadLetters(lake, dataset, load_id) };
   }
-  return { inputs, silver, gold, warehouse, dbt, lake: counted };
+  const known = previous === null || previous === runId ? undefined : (await readInputs(lake, previous))?.live;
+  const lakeLive = await countLive(lake, { known, below: inputs.live.offsets });
+  return { inputs, silver, gold, warehouse, dbt, lake: counted, lakeLive };
 }
 
 /** Tables of silver that go on row by row, and what they are in gold. */
@@ -63,11 +69,29 @@ const goldOfSilver = {
   cpi_month: "cpi_month",
 };
 
-/** Each row of a dataset in silver is in its fact in gold, or dropped from it for a reason. */
-const factOfDataset = { ratings: "fact_rating", movies: "fact_box_office" } as const;
+/** Each row of a dataset in silver is in its table in gold, or dropped from it for a reason. */
+const factOfDataset = {
+  ratings: "fact_rating",
+  movies: "fact_box_office",
+  links: "bridge_movielens_movie",
+} as const;
+
+/** What a run reads of a dataset: its load, and for ratings the live ones too. */
+export function rowsOf(
+  { loads, live }: RunInputs,
+  dataset: DatasetName,
+): Pick<LiveInput, "source_rows" | "dead_letters" | "bronze"> {
+  const { source_rows, dead_letters, bronze } = loads[dataset];
+  if (dataset !== "ratings") return { source_rows, dead_letters, bronze };
+  return {
+    source_rows: source_rows + live.source_rows,
+    dead_letters: dead_letters + live.dead_letters,
+    bronze: bronze + live.bronze,
+  };
+}
 
 /** Every sum along the run's road, and its tests. */
-export function checkRun({ inputs, silver, gold, warehouse, dbt, lake }: RunReports): Check[] {
+export function checkRun({ inputs, silver, gold, warehouse, dbt, lake, lakeLive }: RunReports): Check[] {
   const checks: Check[] = [];
   const add = (name: string, expected: Figure, actual: Figure) => checks.push(equal(name, expected, actual));
 
@@ -77,9 +101,14 @@ export function checkRun({ inputs, silver, gold, warehouse, dbt, lake }: RunRepo
     add(`${dataset}: source rows = bronze rows + dead letters`, load.source_rows, load.bronze + load.dead_letters);
     add(`${dataset}: bronze rows in the lake`, load.bronze, lake[dataset]?.bronze);
     add(`${dataset}: dead letters in the lake`, load.dead_letters, lake[dataset]?.dead_letters);
-    add(`${dataset}: bronze rows = silver's rows in`, load.bronze, rows?.rows_in);
+    add(`${dataset}: bronze rows = silver's rows in`, rowsOf(inputs, dataset).bronze, rows?.rows_in);
     add(`${dataset}: silver's rows in = rows out + dropped`, rows?.rows_in, outAndDropped(rows));
   }
+
+  const { live } = inputs;
+  add("live ratings: offsets read = bronze rows + dead letters", live.source_rows, live.bronze + live.dead_letters);
+  add("live ratings: bronze rows in the lake", live.bronze, lakeLive.bronze);
+  add("live ratings: dead letters in the lake", live.dead_letters, lakeLive.dead_letters);
 
   for (const [dataset, table] of Object.entries(factOfDataset)) {
     const fact = gold.rows[table];

@@ -10,7 +10,7 @@ import type { Logger } from "pino";
 import { z } from "zod";
 import { runDeadLetters } from "./deadLetters.ts";
 import { requireHop } from "./hopReports.ts";
-import { fixInputs } from "./inputs.ts";
+import { type FixLive, fixInputs } from "./inputs.ts";
 import { publish } from "./publish.ts";
 import { type SealParts, sealLoad } from "./seal.ts";
 import { loadVersion } from "./version.ts";
@@ -27,6 +27,7 @@ export interface LoaderParts {
   pool: pg.Pool;
   seals: Jobs;
   versions: Jobs;
+  fixLive: FixLive;
   /** Called when a load of the dataset has been sealed. */
   onSealed: (dataset: z.infer<typeof datasetName>) => void;
   /** Called when a run has been published. */
@@ -36,7 +37,7 @@ export interface LoaderParts {
 }
 
 /** The loader's HTTP API. */
-export function loaderServer({ seal, pool, seals, versions, ...parts }: LoaderParts): FastifyInstance {
+export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }: LoaderParts): FastifyInstance {
   const { lake } = seal;
   const server = httpServer({ log: parts.log, notReady: parts.notReady });
 
@@ -52,7 +53,7 @@ export function loaderServer({ seal, pool, seals, versions, ...parts }: LoaderPa
   serveJobs("/seals/:id", seals);
 
   server.post("/inputs", async (request) =>
-    fixInputs(lake, await publishedRun(pool), inputsRequest.parse(request.body)),
+    fixInputs(lake, await publishedRun(pool), inputsRequest.parse(request.body), fixLive),
   );
 
   server.post("/versions", async (request, reply) => {

@@ -1,7 +1,7 @@
 import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { loadManifest } from "@boxoffice/contracts/loadManifest";
-import { type RunInputs, runInputs } from "@boxoffice/contracts/runInputs";
+import { type LiveInput, type RunInputs, runInputs } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { readHop } from "./hopReports.ts";
@@ -19,11 +19,18 @@ export function readInputs(lake: ObjectStore, runId: string): Promise<RunInputs 
   return lake.json(lakeKeys.hop(runId, "inputs"), runInputs);
 }
 
-/** Fixes the one sealed load of each dataset that a run reads: those it ingested, else those of the published run. */
+/** What a run reads of the live ratings, given what the published run read. */
+export type FixLive = (known: LiveInput | undefined) => Promise<LiveInput>;
+
+/**
+ * Fixes the one sealed load of each dataset that a run reads: those it ingested, else those of the published run. And
+ * the live ratings: those that there are now.
+ */
 export async function fixInputs(
   lake: ObjectStore,
   publishedRun: string | null,
   { run_id, allow_older = false }: InputsRequest,
+  fixLive: FixLive,
 ): Promise<RunInputs> {
   const existing = await readInputs(lake, run_id);
   if (existing) return existing;
@@ -34,14 +41,15 @@ export async function fixInputs(
   if (!movies || !links || !ratings || !cpi) throw new Error("a dataset is missing");
   const loads = { movies, links, ratings, cpi };
   const edition = datasetNames.map((dataset) => loads[dataset].file).join(", ");
-  const inputs: RunInputs = { run_id, edition, fixed_at: new Date().toISOString(), loads };
-  if (!allow_older) refuseOlder(inputs, published);
+  if (!allow_older) refuseOlder({ loads }, published);
+  const live = await fixLive(published?.live);
+  const inputs: RunInputs = { run_id, edition, fixed_at: new Date().toISOString(), loads, live };
   const created = await lake.create(lakeKeys.hop(run_id, "inputs"), JSON.stringify(inputs, undefined, 2));
   return created ? inputs : ((await readInputs(lake, run_id)) ?? inputs);
 }
 
 /** Throws `older_edition` when a load landed before the one that the published run used. */
-export function refuseOlder(inputs: RunInputs, published: RunInputs | undefined): void {
+export function refuseOlder(inputs: Pick<RunInputs, "loads">, published: RunInputs | undefined): void {
   if (!published) return;
   const older = datasetNames.filter((dataset) => inputs.loads[dataset].landed_at < published.loads[dataset].landed_at);
   if (older.length === 0) return;

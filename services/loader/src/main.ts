@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { datasetNames } from "@boxoffice/contracts/dataset";
+import { liveTopic } from "@boxoffice/contracts/liveRating";
 import { deadLetterTopic } from "@boxoffice/contracts/slice";
 import { Jobs } from "@boxoffice/platform/jobs";
 import { kafkaClient } from "@boxoffice/platform/kafkaClient";
@@ -13,6 +14,9 @@ import { loaderConfig } from "./config.ts";
 import { SliceConsumer } from "./consume.ts";
 import { deleteConsumed } from "./consumerOffsets.ts";
 import { loaderServer } from "./http.ts";
+import { LiveConsumer } from "./liveConsumer.ts";
+import { fixLiveInput } from "./liveInput.ts";
+import { sweepLive } from "./liveTable.ts";
 import { migrate } from "./migrations.ts";
 import { sweepVersions } from "./sweep.ts";
 import { warehousePool } from "./warehouse.ts";
@@ -34,6 +38,17 @@ const consumer = new SliceConsumer({
   abandonedAfterMilliseconds: config.ABANDONED_GROUP_SECONDS * 1000,
   onOffsetOutOfRange: config.OFFSET_OUT_OF_RANGE,
 });
+/** A group of its own: a bulk load that joins, leaves or fails is not felt here. */
+const liveGroup = `${config.CONSUMER_GROUP}-live`;
+const live = new LiveConsumer({
+  kafka,
+  groupId: liveGroup,
+  lake,
+  pool,
+  log,
+  objectMilliseconds: config.LIVE_OBJECT_SECONDS * 1000,
+  onOffsetOutOfRange: config.OFFSET_OUT_OF_RANGE,
+});
 
 /** Work that follows a request and does not hold it up; what fails is done again after a later one. */
 function afterwards(what: string, work: () => Promise<void>): void {
@@ -45,11 +60,18 @@ const server = loaderServer({
   pool,
   seals,
   versions,
+  fixLive: (known) => fixLiveInput({ lake, kafka, flush: () => live.flush(), log }, known),
   onSealed: (dataset) =>
     afterwards("deleting consumed records", () =>
       deleteConsumed(kafka, config.CONSUMER_GROUP, [dataset, deadLetterTopic]),
     ),
-  onPublished: () => afterwards("sweeping", () => sweepVersions(pool, config.KEEP_VERSIONS, log)),
+  onPublished: () => {
+    afterwards("sweeping", async () => {
+      await sweepVersions(pool, config.KEEP_VERSIONS, log);
+      log.info({ rows: await sweepLive(pool) }, "live ratings swept that every version has");
+    });
+    afterwards("deleting consumed records", () => deleteConsumed(kafka, liveGroup, [liveTopic]));
+  },
   notReady,
   log,
 });
@@ -63,7 +85,8 @@ async function notReady(): Promise<string[]> {
     ...((await lake.isReachable()) ? [] : ["the lake"]),
     ...(hasWarehouse ? [] : ["the warehouse"]),
     ...(consumer.isJoined ? [] : ["the topics"]),
-    ...(consumer.fault ? [consumer.fault.message] : []),
+    ...(live.isJoined ? [] : ["the live topic"]),
+    ...[consumer.fault, live.fault].flatMap((fault) => (fault ? [fault.message] : [])),
   ];
 }
 
@@ -84,7 +107,7 @@ async function whenReachable(what: string, work: () => Promise<void>): Promise<v
 }
 closeOnSignal(log, [
   () => server.close(),
-  () => consumer.stop(),
+  () => Promise.all([consumer.stop(), live.stop()]).then(() => {}),
   () => seals.close(),
   () => versions.close(),
   // Not waited for: a sweep may be waiting for readers, and the next one takes up what it began.
@@ -97,7 +120,11 @@ try {
   await whenReachable("the warehouse", () => migrate(pool, config.MIGRATIONS_DIR, log));
   await whenReachable("the lake", () => lake.ensureBucket());
   await whenReachable("Kafka", () => ensureTopics(kafka));
-  await whenReachable("the topics", () => consumer.start());
+  // Side by side: each group waits until a loader that was killed counts as dead.
+  await Promise.all([
+    whenReachable("the topics", () => consumer.start()),
+    whenReachable("the live topic", () => live.start()),
+  ]);
   log.info({ topics: datasetNames, port: config.HTTP_PORT }, "loader started");
 } catch (error) {
   log.fatal({ reason: error instanceof Error ? error.message : String(error) }, "the loader cannot start");

@@ -5,7 +5,7 @@ import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import type pg from "pg";
 import { z } from "zod";
-import { type Check, checkRun, type RunReports, readReports, refusal } from "./gate.ts";
+import { type Check, checkRun, type RunReports, readReports, refusal, rowsOf } from "./gate.ts";
 import { type InputsRequest, readInputs, refuseOlder } from "./inputs.ts";
 import { inTransaction, lockVersions, publishedRun } from "./warehouse.ts";
 import { checkWarehouse } from "./warehouseChecks.ts";
@@ -26,7 +26,7 @@ export async function publish(
   const started = Date.now();
   let previous = await publishedRun(pool);
   if (previous === run_id) return alreadyPublished(lake, pool, started, run_id);
-  const reports = await readReports(lake, run_id);
+  const reports = await readReports(lake, run_id, previous);
   const sums = checkRun(reports);
   const refuseFailed = async (checks: Check[]) => {
     const failed = checks.filter(({ ok }) => !ok);
@@ -67,7 +67,7 @@ async function alreadyPublished(
   const publication = { run_id, previous_run_id: run_id };
   const report = await lake.json(lakeKeys.hop(run_id, "publish"), z.object({ published: z.boolean() }));
   if (!report?.published) {
-    const reports = await readReports(lake, run_id);
+    const reports = await readReports(lake, run_id, null);
     const found = await inTransaction(pool, (client) => checkWarehouse(client, reports));
     await writeReport(lake, started, reports, [...checkRun(reports), ...found], publication, true);
   }
@@ -102,7 +102,7 @@ async function makeCurrent(
     );
     await client.query("delete from mart_versions.run_counts where run_id = $1", [run_id]);
     for (const dataset of datasetNames) {
-      const { source_rows, dead_letters, bronze } = inputs.loads[dataset];
+      const { source_rows, dead_letters, bronze } = rowsOf(inputs, dataset);
       const rows = silver.rows[dataset];
       await client.query(
         `insert into mart_versions.run_counts (run_id, dataset, source_rows, dead_letters, bronze, silver, dropped)
@@ -110,6 +110,12 @@ async function makeCurrent(
         [run_id, dataset, source_rows, dead_letters, bronze, rows?.rows_out, JSON.stringify(rows?.dropped ?? {})],
       );
     }
+    await client.query("delete from mart_versions.live_watermark where run_id = $1", [run_id]);
+    await client.query(
+      `insert into mart_versions.live_watermark (run_id, kafka_partition, kafka_offset)
+       select $1, place - 1, kafka_offset from unnest($2::bigint[]) with ordinality as read (kafka_offset, place)`,
+      [run_id, inputs.live.offsets],
+    );
     return { isCurrent: true, found };
   });
 }
@@ -130,7 +136,7 @@ async function writeReport(
 ): Promise<void> {
   const rows: HopReport["rows"] = {};
   for (const dataset of datasetNames) {
-    const { source_rows, dead_letters } = inputs.loads[dataset];
+    const { source_rows, dead_letters } = rowsOf(inputs, dataset);
     const through = silver.rows[dataset];
     rows[dataset] = {
       rows_in: source_rows,

@@ -3,7 +3,7 @@ import { type Check, equal, type RunReports } from "./gate.ts";
 import { countRows, partitionOf, partitionState } from "./partitions.ts";
 
 /** The tables of mart_versions that the publication itself fills. */
-const filledByPublication = ["run_summary", "run_counts"];
+const filledByPublication = ["run_summary", "run_counts", "live_watermark"];
 
 /** What the reports say of a version, held against the warehouse itself: a version may have gone since it was loaded. */
 export async function checkWarehouse(

@@ -42,6 +42,7 @@ export const goldColumns: Readonly<Record<string, string>> = {
     "period_type string, period int, movies bigint, revenue bigint, mean_revenue double, median_revenue double, adjustable bigint, revenue_real decimal(30;8), mean_revenue_real double, median_revenue_real double",
   release_timing_test:
     "period_type string, h double, df int, n bigint, p double, log10_p double, epsilon_squared double",
+  bridge_movielens_movie: "movie_id int, tmdb_id int",
 };
 
 export type Cell = string | number | bigint | boolean | null;
@@ -161,6 +162,7 @@ export async function putGold(
     await lake.put(`${prefix}/${table}/_SUCCESS`, "{}");
   }
   const [ratings, earning, movies] = [rows.fact_rating ?? 0, rows.fact_box_office ?? 0, rows.dim_movie ?? 0];
+  const links = rows.bridge_movielens_movie ?? 0;
   await writeHop(lake, Date.now(), {
     hop: "gold",
     run_id: runId,
@@ -168,6 +170,7 @@ export async function putGold(
     tables: { ...rows },
     rows: {
       fact_rating: { rows_in: ratings + 2, rows_out: ratings, dropped: { no_movie: 2 } },
+      bridge_movielens_movie: { rows_in: links + 1, rows_out: links, dropped: { link_without_movie: 1 } },
       fact_box_office: { rows_in: movies, rows_out: earning, dropped: { no_revenue: movies - earning } },
     },
     ...report,

@@ -1,4 +1,5 @@
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { noLiveInput } from "@boxoffice/contracts/runInputs";
 import { Jobs } from "@boxoffice/platform/jobs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import type { FastifyInstance } from "fastify";
@@ -27,6 +28,7 @@ beforeAll(async () => {
     pool,
     seals: new Jobs(quietLog),
     versions: new Jobs(quietLog),
+    fixLive: async () => noLiveInput,
     onSealed: () => {},
     onPublished: () => {},
     notReady: async () => missing,

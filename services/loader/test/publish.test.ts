@@ -1,11 +1,12 @@
 import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
 import type { DbtReport, HopReport } from "@boxoffice/contracts/hopReport";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import type { RunInputs } from "@boxoffice/contracts/runInputs";
+import { type LiveInput, noLiveInput, type RunInputs } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { readHop, writeHop } from "../src/hopReports.ts";
+import { writeLiveDeadLetter, writeLiveObject } from "../src/liveBronze.ts";
 import { migrate } from "../src/migrations.ts";
 import { allPartitions, dropPartition, partitionOf } from "../src/partitions.ts";
 import { publish } from "../src/publish.ts";
@@ -36,7 +37,7 @@ const bronzeRows = 100;
 const ratingsIn = (smallGold.fact_rating ?? 0) + 2;
 const silverRows: Record<DatasetName, number> = {
   movies: smallGold.dim_movie ?? 0,
-  links: 90,
+  links: (smallGold.bridge_movielens_movie ?? 0) + 1,
   ratings: ratingsIn,
   cpi: 100,
 };
@@ -117,6 +118,7 @@ async function finishedRun(landed = 1): Promise<{ run: string; inputs: RunInputs
       ratings: await load("ratings"),
       cpi: await load("cpi"),
     },
+    live: noLiveInput,
   };
   await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify(inputs));
   await putSilver(silverOf(run));
@@ -214,6 +216,8 @@ test("each sum that does not hold is named with what was expected, what came and
   expect(await refused(run)).toContain("silver's rows out = fact_box_office's rows in: expected 7, got 4 (3 too few)");
   await silverWith("ratings", { rows_in: 100, rows_out: 100, dropped: {} });
   expect(await refused(run)).toContain(`silver's rows out = fact_rating's rows in: expected 100, got ${ratingsIn}`);
+  await silverWith("links", { rows_in: 100, rows_out: 50, dropped: { duplicate_movie_id: 50 } });
+  expect(await refused(run)).toContain("links: silver's rows out = bridge_movielens_movie's rows in: expected 50, got");
   const fewerIn = { movie: "dim_movie", genre: "dim_genre", movie_genre: "bridge_movie_genre", cpi_month: "cpi_month" };
   for (const [table, inGold] of Object.entries(fewerIn)) {
     await putSilver({ ...silver, tables: { ...silver.tables, [table]: 1 } });
@@ -258,6 +262,40 @@ test("each sum that does not hold is named with what was expected, what came and
   await putDbt(dbtOf(run));
 
   expect(await publish(lake, pool, { run_id: run })).toEqual({ run_id: run, previous_run_id: published.run });
+});
+
+test("live ratings are part of the sums, and the run that is published says up to where it has read them", async () => {
+  const { run, inputs } = await finishedRun();
+  const row = (offset: number) => ({ offset, user_id: 1, movie_id: offset + 1, rating: 3, timestamp: 100 });
+  await writeLiveObject(lake, 1, 0, [row(0), row(1), row(3)]);
+  await writeLiveObject(lake, 1, 4, [row(4)]);
+  await writeLiveDeadLetter(lake, { partition: 1, offset: 2, reason: "not JSON", raw: "{" });
+  const live = { ...noLiveInput, offsets: [0, 4, 0, 0], source_rows: 4, dead_letters: 1, bronze: 3 };
+  const put = (wrong: Partial<LiveInput> = {}) =>
+    lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify({ ...inputs, live: { ...live, ...wrong } }));
+  const silver = silverOf(run);
+  const ratings = { rows_in: bronzeRows + 3, rows_out: ratingsIn, dropped: { duplicate: bronzeRows + 3 - ratingsIn } };
+
+  await put();
+  expect(await refused(run)).toContain("ratings: bronze rows = silver's rows in: expected 103, got 100 (3 too few)");
+  await putSilver({ ...silver, rows: { ...silver.rows, ratings } });
+  await put({ source_rows: 5 });
+  expect(await refused(run)).toContain(
+    "live ratings: offsets read = bronze rows + dead letters: expected 5, got 4 (1 too few)",
+  );
+  await put({ bronze: 4, dead_letters: 0 });
+  const message = await refused(run);
+  expect(message).toContain("live ratings: bronze rows in the lake: expected 4, got 3 (1 too few)");
+  expect(message).toContain("live ratings: dead letters in the lake: expected 0, got 1 (1 too many)");
+
+  await put();
+  await publish(lake, pool, { run_id: run });
+  const watermark =
+    "select kafka_partition, kafka_offset::int from mart_versions.live_watermark where run_id = $1 order by 1";
+  expect((await pool.query(watermark, [run])).rows.map(({ kafka_offset }) => kafka_offset)).toEqual([0, 4, 0, 0]);
+  const counts =
+    "select source_rows::int, dead_letters::int, bronze::int from marts.run_counts where dataset = 'ratings'";
+  expect((await pool.query(counts)).rows).toEqual([{ source_rows: 107, dead_letters: 4, bronze: 103 }]);
 });
 
 test("a version that has gone from the warehouse since its reports were written is refused until it is there again", async () => {

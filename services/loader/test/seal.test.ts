@@ -1,4 +1,5 @@
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { noLiveInput } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Bronze } from "../src/bronze.ts";
@@ -18,6 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => lake.close());
 
+const nothingLive = async () => noLiveInput;
 const job = { signal: new AbortController().signal, progress: () => {} };
 const request = (load: MadeLoad, run_id = "run-1") => ({ run_id, dataset: load.dataset, load_id: load.load_id });
 
@@ -123,7 +125,7 @@ test("a run reads what it ingested and else what the published run read; once fi
   const [first, second] = [await sealedEdition("01"), await sealedEdition("02")];
   const [runA, runB] = [uniqueName("a"), uniqueName("b")];
   await ingested(runA, first);
-  const inputsA = await fixInputs(lake, null, { run_id: runA });
+  const inputsA = await fixInputs(lake, null, { run_id: runA }, nothingLive);
   expect(inputsA.loads.ratings).toMatchObject({
     load_id: first[2]?.load_id,
     source_rows: 5,
@@ -133,12 +135,12 @@ test("a run reads what it ingested and else what the published run read; once fi
   expect(inputsA.edition).toBe("movies_metadata.csv, links.csv, ratings.csv, CPIAUCSL.csv");
 
   await ingested(runB, second.slice(0, 1));
-  const inputsB = await fixInputs(lake, runA, { run_id: runB });
+  const inputsB = await fixInputs(lake, runA, { run_id: runB }, nothingLive);
   expect(Object.values(inputsB.loads).map(({ load_id }) => load_id)).toEqual(
     [second[0], first[1], first[2], first[3]].map((load) => load?.load_id),
   );
   await ingested(runB, second);
-  expect(await fixInputs(lake, runA, { run_id: runB })).toEqual(inputsB);
+  expect(await fixInputs(lake, runA, { run_id: runB }, nothingLive)).toEqual(inputsB);
   expect((await runDeadLetters(lake, runB)).total).toBe(4);
 });
 
@@ -146,12 +148,12 @@ test("an edition that landed before the published one is refused, naming files a
   const [older, newer] = [await sealedEdition("03"), await sealedEdition("04")];
   const [published, run] = [uniqueName("new"), uniqueName("old")];
   await ingested(published, newer);
-  await fixInputs(lake, null, { run_id: published });
+  await fixInputs(lake, null, { run_id: published }, nothingLive);
   await ingested(run, older.slice(2, 3));
-  const refused = fixInputs(lake, published, { run_id: run });
+  const refused = fixInputs(lake, published, { run_id: run }, nothingLive);
   await expect(refused).rejects.toMatchObject({ code: "older_edition" });
   await expect(refused).rejects.toThrow(/ratings: ratings.csv landed 2026-11-03.*landed 2026-11-04.*--allow-older/s);
-  const allowed = await fixInputs(lake, published, { run_id: run, allow_older: true });
+  const allowed = await fixInputs(lake, published, { run_id: run, allow_older: true }, nothingLive);
   expect(allowed.loads.ratings.load_id).toBe(older[2]?.load_id);
 });
 
@@ -160,8 +162,10 @@ test("a load that is not sealed, or a dataset without any, is said by name", asy
   await putManifest(lake, load);
   const run = uniqueName("unsealed");
   await ingested(run, [load]);
-  await expect(fixInputs(lake, null, { run_id: run })).rejects.toThrow(/of movies is not sealed|ingested no/);
-  await expect(fixInputs(lake, null, { run_id: uniqueName("none") })).rejects.toThrow(
+  await expect(fixInputs(lake, null, { run_id: run }, nothingLive)).rejects.toThrow(
+    /of movies is not sealed|ingested no/,
+  );
+  await expect(fixInputs(lake, null, { run_id: uniqueName("none") }, nothingLive)).rejects.toThrow(
     /ingested no (movies|links|ratings|cpi)/,
   );
 });

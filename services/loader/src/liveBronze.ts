@@ -1,0 +1,97 @@
+import { lakeKeys, parseLiveKey } from "@boxoffice/contracts/lakeKeys";
+import type { LiveDeadLetter } from "@boxoffice/contracts/liveRating";
+import { type LiveInput, noLiveInput } from "@boxoffice/contracts/runInputs";
+import { partitions } from "@boxoffice/contracts/slice";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { ServiceError } from "@boxoffice/platform/serviceError";
+import { liveParquet, liveParquetExtent } from "./liveParquet.ts";
+import type { LiveRow } from "./liveRow.ts";
+
+/**
+ * Writes the object of a partition that begins at an offset, unless there is one; answers the offset behind the last
+ * row of the one that is there then.
+ *
+ * The objects of a partition are a chain: each begins where the one before ends, because a loader begins at an offset
+ * that is committed, and only the end of an object is. So of two loaders that begin at the same offset one writes, and
+ * the other goes on behind what was written, however many rows that is.
+ */
+export async function writeLiveObject(
+  lake: ObjectStore,
+  partition: number,
+  first: number,
+  rows: readonly LiveRow[],
+): Promise<{ created: boolean; end: number }> {
+  const key = lakeKeys.liveObject(partition, first);
+  const end = (rows.at(-1)?.offset ?? first) + 1;
+  const created = await lake.create(key, liveParquet(partition, rows));
+  return { created, end: created ? end : (await extentOf(lake, key)).end };
+}
+
+/** Keeps what is no rating. The same again finds it there. */
+export async function writeLiveDeadLetter(lake: ObjectStore, letter: LiveDeadLetter): Promise<void> {
+  await lake.create(lakeKeys.liveDeadLetter(letter.partition, letter.offset), JSON.stringify(letter));
+}
+
+interface CountOptions {
+  /** What was counted before: objects below its offsets are not read again. */
+  known?: LiveInput | undefined;
+  /** Counts no object from these offsets on. */
+  below?: readonly number[] | undefined;
+}
+
+/** What bronze holds of the live ratings, and how far it reaches on each partition. */
+export async function countLive(
+  lake: ObjectStore,
+  { known = noLiveInput, below }: CountOptions = {},
+): Promise<LiveInput> {
+  const limit = (partition: number) => (below ? (below[partition] ?? 0) : Number.POSITIVE_INFINITY);
+  const isKnownWhole = known.offsets.every((offset, partition) => offset <= limit(partition));
+  const from = isKnownWhole ? known : noLiveInput;
+  const counted: LiveInput = {
+    ...from,
+    offsets: Array.from({ length: Math.max(partitions, from.offsets.length) }, (_none, at) => from.offsets[at] ?? 0),
+  };
+  const start = [...counted.offsets];
+  for await (const { key } of lake.list(`${lakeKeys.liveRatings}/`)) {
+    const place = parseLiveKey(key);
+    if (!place || place.offset < (start[place.partition] ?? 0) || place.offset >= limit(place.partition)) continue;
+    const { partition, offset } = place;
+    const { rows, end } = await extentOf(lake, key);
+    if (offset < (counted.offsets[partition] ?? 0)) throw overlap(key, counted.offsets[partition]);
+    counted.offsets[partition] = end;
+    counted.bronze += rows;
+    counted.source_rows += end - offset;
+  }
+  for await (const { key } of lake.list(lakeKeys.liveDeadLetters)) {
+    const place = parseLiveKey(key);
+    if (!place) continue;
+    const { partition, offset } = place;
+    if (offset >= (start[partition] ?? 0) && offset < (counted.offsets[partition] ?? 0)) counted.dead_letters += 1;
+  }
+  return counted;
+}
+
+/** By partition, the offset that the last object begins at. */
+export async function lastObjects(lake: ObjectStore): Promise<(number | undefined)[]> {
+  const last: (number | undefined)[] = [];
+  for await (const { key } of lake.list(`${lakeKeys.liveRatings}/`)) {
+    const place = parseLiveKey(key);
+    if (place) last[place.partition] = Math.max(last[place.partition] ?? 0, place.offset);
+  }
+  return last;
+}
+
+async function extentOf(lake: ObjectStore, key: string): Promise<{ rows: number; end: number }> {
+  const bytes = await lake.bytes(key);
+  if (!bytes) throw new ServiceError("missing_object", `${key} is no longer in the lake`);
+  const extent = liveParquetExtent(bytes);
+  if (extent.rows === 0) throw new ServiceError("bad_object", `${key} has no row`);
+  return extent;
+}
+
+function overlap(key: string, end: number | undefined): ServiceError {
+  return new ServiceError(
+    "live_overlap",
+    `${key} begins before offset ${end}, where the object before it ends: ratings would count twice`,
+  );
+}

@@ -1,0 +1,22 @@
+import { type LiveRating, liveRating } from "@boxoffice/contracts/liveRating";
+import type { KafkaMessage } from "kafkajs";
+
+/** A rating and where it lies on its partition. */
+export interface LiveRow extends LiveRating {
+  offset: number;
+}
+
+export type ReadLiveRow = { row: LiveRow } | { reason: string };
+
+/** The rating in a message, or why there is none. */
+export function readLiveRow({ offset, value }: Pick<KafkaMessage, "offset" | "value">): ReadLiveRow {
+  let content: unknown;
+  try {
+    content = JSON.parse(String(value));
+  } catch (error) {
+    return { reason: `not JSON: ${error instanceof Error ? error.message : String(error)}` };
+  }
+  const parsed = liveRating.safeParse(content);
+  if (parsed.success) return { row: { ...parsed.data, offset: Number(offset) } };
+  return { reason: parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ") };
+}

@@ -1,0 +1,151 @@
+import { spawn } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { answers } from "@boxoffice/contracts/answers";
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { runInputs } from "@boxoffice/contracts/runInputs";
+import { ObjectStore } from "@boxoffice/platform/objectStore";
+import type pg from "pg";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { rootPath } from "../../scripts/boxHome.ts";
+import { s3Settings } from "../../scripts/s3Settings.ts";
+import type { Variables } from "../../scripts/settings.ts";
+import { connectWarehouse } from "../../scripts/warehouseClient.ts";
+import { TestBox } from "../kit/testBox.ts";
+import { box } from "./sharedBox.ts";
+
+/** Not the shared box: live ratings change the answers of every later run, and nothing takes them back. */
+const other = new TestBox({ name: "live", portOffset: 27_000, runtime: "embedded" });
+
+const report = z.object({
+  sent: z.number(),
+  acknowledged: z.number(),
+  refused: z.record(z.string(), z.number()),
+  visible: z.number(),
+  missing: z.number(),
+  doubled: z.number(),
+  visible_ms: z.object({ p50: z.number(), p99: z.number(), max: z.number() }),
+});
+
+let client: Variables;
+let warehouse: pg.Client;
+
+beforeAll(async () => {
+  // Two boxes at work at once would be slow on a small machine.
+  await box.command("down");
+  await other.remove();
+  await other.command("up");
+  client = await other.client();
+  warehouse = await connectWarehouse({ environment: client });
+});
+afterAll(async () => {
+  await warehouse?.end();
+  await other.remove();
+  await box.command("up");
+});
+
+/** All ratings that the mart counts, and how many of them no run has read. */
+async function mart() {
+  const { rows } = await warehouse.query<{ ratings: number; stars: string; live: number }>(
+    `select sum(ratings)::int as ratings, sum(rating_sum) as stars, sum(live_ratings)::int as live
+     from marts.movie_rating_live`,
+  );
+  return z.object({ ratings: z.number(), stars: z.string(), live: z.number() }).parse(rows[0]);
+}
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  while (!(await holds())) await sleep(100);
+}
+
+/** Posts ratings for some seconds, does something to the box when the first hundred were seen, answers the report. */
+async function live(seed: number, seconds: number, meanwhile: () => Promise<void>) {
+  const { live: before } = await mart();
+  const args = ["live", "--rate", "40", "--seconds", String(seconds), "--seed", String(seed), "--json"];
+  const child = spawn(rootPath("box"), args, { env: other.environment, stdio: ["ignore", "pipe", "inherit"] });
+  let said = "";
+  child.stdout.on("data", (chunk) => {
+    said += chunk;
+  });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  await until(async () => (await mart()).live >= before + 100);
+  await meanwhile();
+  await ended;
+  return report.parse(JSON.parse(said));
+}
+
+async function kill(service: string): Promise<void> {
+  const { services } = JSON.parse(await other.command("status", "--json"));
+  const { pid } = services.find((one: { service: string }) => one.service === service);
+  process.kill(pid, "SIGKILL");
+}
+
+const post = (rating: object) =>
+  fetch(`${client.INGEST_URL}/ratings`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(rating),
+  });
+
+describe("live ratings", () => {
+  it("are all seen once, though the loader is killed and started again", async () => {
+    const before = await mart();
+    const told = await live(1, 25, async () => {
+      await kill("loader");
+      await other.command("up", "--services", "loader");
+    });
+    expect(told).toMatchObject({
+      sent: 1_000,
+      acknowledged: 1_000,
+      refused: {},
+      visible: 1_000,
+      missing: 0,
+      doubled: 0,
+    });
+    // Else it was not killed while ratings came.
+    expect(told.visible_ms.max).toBeGreaterThan(1_000);
+    expect(await mart()).toMatchObject({ ratings: before.ratings + 1_000, live: before.live + 1_000 });
+  });
+
+  it("are refused while Kafka is away, and every one that was acknowledged is seen", async () => {
+    const told = await live(2, 30, async () => {
+      await kill("kafka");
+      const refused = await post({ user_id: 1, movie_id: 1, rating: 3 });
+      expect(refused.status).toBe(503);
+      expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
+      await other.command("up", "--services", "kafka");
+    });
+    expect(Object.keys(told.refused)).toEqual(["503"]);
+    expect(told.acknowledged).toBeGreaterThan(100);
+    expect(told).toMatchObject({ visible: told.acknowledged, missing: 0, doubled: 0 });
+    await until(async () => (await post({ user_id: 1, movie_id: 1, rating: 3 })).status === 202);
+  });
+
+  it("are absorbed by the next run: the mart shows the same, no longer live, and the sums agree", async () => {
+    // The one posted last may be on its way.
+    await until(async () => {
+      const found = await warehouse.query("select from live.ratings where user_id = 1 and movie_id = 1");
+      return found.rowCount === 1;
+    });
+    const before = await mart();
+    const { counts: bulk } = answers.parse(JSON.parse(await other.command("answers", "--json")));
+    await other.command("run");
+    expect(await mart()).toEqual({ ...before, live: 0 });
+
+    const { run_id, counts } = answers.parse(JSON.parse(await other.command("answers", "--json")));
+    const lake = new ObjectStore(s3Settings(client));
+    const inputs = await lake.json(lakeKeys.hop(run_id, "inputs"), runInputs);
+    lake.close();
+    const read = inputs?.live.bronze ?? 0;
+    expect(read).toBeGreaterThanOrEqual(before.live);
+    expect(counts.ratings).toMatchObject({
+      source_rows: bulk.ratings.source_rows + read,
+      bronze: bulk.ratings.bronze + read,
+      dead_letters: 0,
+    });
+    const { silver, dropped } = counts.ratings;
+    expect(silver + Object.values(dropped).reduce((sum, rows) => sum + rows, 0)).toBe(counts.ratings.bronze);
+    const { rows } = await warehouse.query("select sum(ratings)::int as ratings from marts.agg_movie_rating");
+    expect(rows).toEqual([{ ratings: before.ratings }]);
+    expect({ ...counts, ratings: undefined }).toEqual({ ...bulk, ratings: undefined });
+  });
+});

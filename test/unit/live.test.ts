@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { liveText } from "../../scripts/live/liveText.ts";
+import { seededRandom } from "../../scripts/live/random.ts";
+import { Tally } from "../../scripts/live/tally.ts";
+import { Times } from "../../scripts/live/times.ts";
+
+test("the same seed draws the same numbers, another seed others, and they spread evenly from 0 up to 1", () => {
+  const some = (seed: number) => {
+    const random = seededRandom(seed);
+    return Array.from({ length: 10_000 }, random);
+  };
+  expect(some(1)).toEqual(some(1));
+  expect(some(1)).not.toEqual(some(2));
+  const tenths = Array.from({ length: 10 }, () => 0);
+  for (const number of some(1)) tenths[Math.floor(number * 10)] = (tenths[Math.floor(number * 10)] ?? 0) + 1;
+  for (const count of tenths) expect(Math.abs(count - 1_000)).toBeLessThan(150);
+});
+
+test("percentiles are those of the durations, to three figures, and none is told without one", () => {
+  const times = new Times();
+  expect(times.report()).toBeNull();
+  for (let milliseconds = 1; milliseconds <= 1_000; milliseconds += 1) times.add(milliseconds);
+  const { p50 = 0, p99 = 0, max = 0 } = times.report() ?? {};
+  expect(Math.abs(p50 - 500)).toBeLessThan(2);
+  expect(Math.abs(p99 - 990)).toBeLessThan(2);
+  expect(Math.abs(max - 1_000)).toBeLessThan(2);
+});
+
+test("a rating that was acknowledged and not seen is missing, and the report says so", () => {
+  const tally = new Tally();
+  tally.sent = 3;
+  tally.acknowledge(4);
+  tally.acknowledge(5);
+  tally.refuse("503");
+  tally.see(80);
+  const report = tally.report();
+  expect(report).toMatchObject({ sent: 3, acknowledged: 2, refused: { "503": 1 }, visible: 1, missing: 1, doubled: 0 });
+  expect(liveText(report)).toMatch(/refused +1 with 503\nvisible +1, after p50 80 ms.*\nmissing +1\n/);
+});
