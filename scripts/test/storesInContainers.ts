@@ -12,7 +12,7 @@ export interface Stores {
 
 /** Ends what a killed test run leaves behind; testcontainers starts it beside the first container. */
 const reaperImage = "testcontainers/ryuk:0.14.0";
-const portOffset = 28_000;
+const portOffset = 10_800;
 
 /** The store, Kafka and the warehouse of docker-compose.yml in containers of the tests' own, with the development secrets. */
 export async function startStoresInContainers(): Promise<Stores> {

@@ -23,7 +23,7 @@ const integration: Suite = {
   name: "integration",
   needsEngines: true,
   run: async ({ toolchain, python }) => {
-    const box = new TestBox({ name: "engines", portOffset: 20_000, runtime: "embedded" });
+    const box = new TestBox({ name: "engines", portOffset: 10_000, runtime: "embedded" });
     const inContainers = await engineAnswers();
     const embedded = await box.start("spark-connect", ...(inContainers ? [] : ["warehouse", "s3", "kafka"]));
     try {

@@ -40,10 +40,11 @@ const writable = {
 
 describe("docker compose up", () => {
   it("ends well with --wait, and hello's last line says where the answers and pages are", async () => {
-    expect(inject("composeUp")).toMatchObject({ code: 0 });
+    const { code, stderr } = inject("composeUp");
+    expect(code, stderr).toBe(0);
     const said = linesOf(await box.composed("logs", "--no-log-prefix", "hello")).at(-1);
     expect(said).toContain("Boxoffice is ready. Answers: ./box answers");
-    for (const port of [48_092, 48_080, 48_081]) expect(said).toContain(`http://127.0.0.1:${port}`);
+    for (const name of ["ANSWERS_PORT", "AIRFLOW_PORT", "SPARK_UI_PORT"]) expect(said).toContain(box.url(name));
   });
 
   it("prints the certified answers, byte for byte", async () => {
@@ -51,10 +52,10 @@ describe("docker compose up", () => {
   });
 
   it("shows them on a page, and says which run they are of", async () => {
-    const page = await fetch("http://127.0.0.1:48092/");
+    const page = await fetch(box.url("ANSWERS_PORT"));
     expect(page.headers.get("content-type")).toContain("text/html");
     expect(await page.text()).toContain("The Shawshank Redemption");
-    const document = await (await fetch("http://127.0.0.1:48092/answers.json")).json();
+    const document = await (await fetch(`${box.url("ANSWERS_PORT")}/answers.json`)).json();
     expect(document).toEqual(JSON.parse(await box.command("answers", "--json")));
   });
 

@@ -7,7 +7,7 @@ import { ComposeBox, linesOf } from "./composeBox.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cloud-"));
 const settings = join(folder, "aws.env");
-const cloud = new ComposeBox("cloud", 31_000, { COMPOSE_PROFILES: "aws", BOX_SETTINGS_FILE: settings });
+const cloud = new ComposeBox("cloud", 11_100, { COMPOSE_PROFILES: "aws", BOX_SETTINGS_FILE: settings });
 
 afterEach(() => cloud.composed("down", "--volumes"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

@@ -16,6 +16,11 @@ export class ComposeBox extends TestBox {
     this.composeEnvironment = { ...process.env, ...own, ...Object.fromEntries(moved) };
   }
 
+  /** The address of a service, by the setting of its port. */
+  url(port: string): string {
+    return `http://127.0.0.1:${this.composeEnvironment[port]}`;
+  }
+
   /** Runs `docker compose` to its end, whatever that is; `environment` goes over the box's own. */
   compose(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<CommandResult> {
     return runToEnd("docker", ["compose", ...args], { ...this.composeEnvironment, ...environment });
@@ -44,4 +49,4 @@ export async function docker(...args: string[]): Promise<string> {
 export const linesOf = (text: string) => text.split("\n").filter((line) => line.trim() !== "");
 
 /** The box that the files here share; each leaves it as it found it, running and published. */
-export const box = new ComposeBox("docker", 30_000);
+export const box = new ComposeBox("docker", 11_000);

@@ -3,17 +3,17 @@ import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterEach, describe, expect, it } from "vitest";
 import { ComposeBox } from "./composeBox.ts";
 
-const other = new ComposeBox("faults", 34_000);
+const other = new ComposeBox("faults", 11_400);
 afterEach(() => other.remove());
 
 describe("a start-up that fails says what and what to do", () => {
   it("a port that is taken", async () => {
-    const server = createServer().listen(49_000 + 4_000, "127.0.0.1");
+    const server = createServer().listen(19_000 + 11_400, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { code, stderr } = await other.attempt("up", "--services", "s3");
     server.close();
     expect(code).toBe(3);
-    for (const text of ["Port 53000", "s3", `pid ${process.pid}`, "S3_PORT", "BOX_PORT_OFFSET"]) {
+    for (const text of ["Port 30400", "s3", `pid ${process.pid}`, "S3_PORT", "BOX_PORT_OFFSET"]) {
       expect(stderr).toContain(text);
     }
   });

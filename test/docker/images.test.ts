@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), "images-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** A tag of its own, so that other boxes keep their images. */
-const classroom = new ComposeBox("images", 33_000, { BOX_TAG: "classroom" });
+const classroom = new ComposeBox("images", 11_300, { BOX_TAG: "classroom" });
 const list = async () => listed.parse(JSON.parse(await classroom.command("images", "list", "--json")));
 
 it("images are saved into one archive, from which another machine has them all again", async () => {

@@ -5,7 +5,7 @@ it.each(["docker", "embedded"] as const)(
   "the test kit gives a suite a box with clients of its engines: %s",
   async (runtime) => {
     const services = ["warehouse", "s3", "kafka"];
-    const box = await startBox({ name: `kit-${runtime}`, portOffset: 35_000, runtime, services });
+    const box = await startBox({ name: `kit-${runtime}`, portOffset: 11_500, runtime, services });
     const client = await box.warehouse();
     const { rows } = await client.query<{ one: number }>("select 1 as one");
     await client.end();

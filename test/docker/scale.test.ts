@@ -6,7 +6,7 @@ import { box } from "./composeBox.ts";
 const applications = z.array(z.object({ id: z.string() }));
 const executors = z.array(z.object({ id: z.string(), hostPort: z.string(), completedTasks: z.number() }));
 
-const sparkApi = async (path: string) => (await fetch(`http://127.0.0.1:48083/api/v1${path}`)).json();
+const sparkApi = async (path: string) => (await fetch(`${box.url("SPARK_CONNECT_UI_PORT")}/api/v1${path}`)).json();
 
 afterAll(() => box.composed("up", "--detach", "--wait", "--scale", "spark-worker=1"));
 

@@ -6,7 +6,7 @@ import { rootPath } from "../../scripts/boxHome.ts";
 import { readEnvFile } from "../../scripts/settings.ts";
 import { ComposeBox } from "./composeBox.ts";
 
-const other = new ComposeBox("secrets", 32_000);
+const other = new ComposeBox("secrets", 11_200);
 const file = join(other.home, "secrets.env");
 const development = readEnvFile(rootPath("config", "dev-secrets.env"), {});
 const stores = ["warehouse", "s3"];
@@ -17,7 +17,7 @@ afterEach(() => other.remove());
 async function user(password: string | undefined): Promise<unknown> {
   const client = new pg.Client({
     host: "127.0.0.1",
-    port: 15_432 + 32_000,
+    port: 15_432 + 11_200,
     database: "warehouse",
     user: "boxoffice",
     password: password ?? "",

@@ -1,5 +1,6 @@
 import { describe, expect, inject, it } from "vitest";
 import { rootPath } from "../../scripts/boxHome.ts";
+import { certifiedAnswers, withoutRunId } from "../kit/certifiedAnswers.ts";
 import { compareWithOracle } from "./oracle.ts";
 import { box, publishedRun } from "./sharedBox.ts";
 
@@ -15,6 +16,10 @@ describe("a box from nothing", () => {
   it("answers with every figure of the independent computation", async () => {
     const report = compareWithOracle(await box.command("answers", "--json"), rootPath("data", "edition"));
     expect(report).toContain("532 figures compared, 0 differences");
+  });
+
+  it("prints the certified answers, byte for byte, as every runtime does", async () => {
+    expect(withoutRunId(await box.command("answers", "--json"))).toBe(certifiedAnswers());
   });
 
   it("names the six fragments of the three split records as dead letters", async () => {

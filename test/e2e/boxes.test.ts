@@ -15,14 +15,14 @@ const services = async (of: TestBox): Promise<Service[]> => JSON.parse(await of.
 
 describe("a port that is taken", () => {
   it("is named with its holder and the setting that moves it", async () => {
-    const other = new TestBox({ name: "ports", portOffset: 22_000, runtime: "embedded" });
-    const server = createServer().listen(15_432 + 22_000, "127.0.0.1");
+    const other = new TestBox({ name: "ports", portOffset: 10_200, runtime: "embedded" });
+    const server = createServer().listen(15_432 + 10_200, "127.0.0.1");
     await new Promise((resolve) => server.once("listening", resolve));
     const { code, stderr } = await other.attempt("up", "--services", "warehouse");
     server.close();
     await other.remove();
     expect(code).toBe(3);
-    for (const text of ["37432", "POSTGRES_PORT", "BOX_PORT_OFFSET", `pid ${process.pid}`]) {
+    for (const text of ["25632", "POSTGRES_PORT", "BOX_PORT_OFFSET", `pid ${process.pid}`]) {
       expect(stderr).toContain(text);
     }
   });
@@ -30,16 +30,16 @@ describe("a port that is taken", () => {
 
 describe("two boxes side by side", () => {
   it("work with another BOX_HOME and BOX_PORT_OFFSET, keep their ports, and down ends only its own", async () => {
-    const other = new TestBox({ name: "second", portOffset: 23_000, runtime: "embedded" });
+    const other = new TestBox({ name: "second", portOffset: 10_300, runtime: "embedded" });
     await other.start("warehouse", "s3");
     const plain = { BOX_PORT_OFFSET: undefined };
     const remembered = await other.attemptWith(plain, "status", "--json");
     expect(JSON.parse(remembered.stdout).services).toContainEqual(
-      expect.objectContaining({ service: "warehouse", state: "ready", ports: [15_432 + 23_000] }),
+      expect.objectContaining({ service: "warehouse", state: "ready", ports: [15_432 + 10_300] }),
     );
     const moved = await other.attemptWith({ ...plain, POSTGRES_PORT: "15555" }, "up", "--services", "warehouse");
     expect(moved.code).toBe(2);
-    expect(moved.stderr).toContain("POSTGRES_PORT 38432, not 15555");
+    expect(moved.stderr).toContain("POSTGRES_PORT 25732, not 15555");
     await other.remove();
     expect((await services(box)).filter(({ state }) => state !== "ready")).toEqual([]);
   });
@@ -47,7 +47,7 @@ describe("two boxes side by side", () => {
 
 describe("Ctrl-C while the box starts", () => {
   it("leaves nothing running", async () => {
-    const other = new TestBox({ name: "interrupted", portOffset: 24_000, runtime: "embedded" });
+    const other = new TestBox({ name: "interrupted", portOffset: 10_400, runtime: "embedded" });
     const child = spawn(rootPath("box"), ["up", "--services", "kafka", "warehouse"], {
       env: other.environment,
       stdio: ["ignore", "ignore", "pipe"],
@@ -66,7 +66,7 @@ describe("Ctrl-C while the box starts", () => {
 
 describe("reset", () => {
   it("needs --yes without a terminal, and removes the box's state and nothing else", async () => {
-    const other = new TestBox({ name: "reset", portOffset: 25_000, runtime: "embedded" });
+    const other = new TestBox({ name: "reset", portOffset: 10_500, runtime: "embedded" });
     mkdirSync(other.home, { recursive: true });
     const mine = join(other.home, "mine.txt");
     writeFileSync(mine, "kept");

@@ -4,7 +4,7 @@ import { rootPath } from "../../scripts/boxHome.ts";
 import { TestBox } from "../kit/testBox.ts";
 import { box } from "./sharedBox.ts";
 
-const other = new TestBox({ name: "interrupted-run", portOffset: 26_000, runtime: "embedded" });
+const other = new TestBox({ name: "interrupted-run", portOffset: 10_600, runtime: "embedded" });
 
 // Two boxes at work at once would be slow on a small machine.
 beforeAll(() => box.command("down"));

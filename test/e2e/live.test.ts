@@ -15,7 +15,7 @@ import { TestBox } from "../kit/testBox.ts";
 import { box } from "./sharedBox.ts";
 
 /** Not the shared box: live ratings change the answers of every later run, and nothing takes them back. */
-const other = new TestBox({ name: "live", portOffset: 27_000, runtime: "embedded" });
+const other = new TestBox({ name: "live", portOffset: 10_700, runtime: "embedded" });
 
 const report = z.object({
   sent: z.number(),

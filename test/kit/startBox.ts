@@ -35,7 +35,7 @@ export interface RunningBox {
  * Two boxes at a time need different names and port offsets.
  */
 export async function startBox({ services = [], ...options }: StartBoxOptions = {}): Promise<RunningBox> {
-  const box = new TestBox({ name: "kit", portOffset: 35_000, ...options });
+  const box = new TestBox({ name: "kit", portOffset: 11_500, ...options });
   const environment = await box.start(...services);
   const lake = new ObjectStore(s3Settings(environment));
   const log = pino({ level: "silent" });

@@ -14,7 +14,10 @@ export interface CommandResult {
 export interface TestBoxOptions {
   /** Names its folder below `.box/test`, and with it its containers. */
   name: string;
-  /** Added to every port, so that it stands beside others. */
+  /**
+   * Added to every port, so that it stands beside others. Below 13,000 all ports are under those that Linux gives to
+   * clients, any of which may hold one for a moment.
+   */
   portOffset: number;
   /** Where it runs; by default in Docker where an engine answers, else embedded. */
   runtime?: RuntimeName | undefined;
