@@ -6,6 +6,7 @@ import { rootPath } from "./boxHome.ts";
 import { interpolate, isLocal, readEnvFile, type Variables } from "./settings.ts";
 
 const service = z.object({
+  profiles: z.array(z.string()).default([]),
   env_file: z.array(z.union([z.string(), z.object({ path: z.string(), required: z.boolean() })])).default([]),
   environment: z.record(z.string(), z.string()).default({}),
   depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
@@ -36,6 +37,11 @@ export function readServices(settings: Variables, secretsPath: string): Map<stri
   const embedded = readEnvFile(rootPath("config/embedded.env"), { ...settings, ...secrets });
 
   const described = new Map<string, ServiceDescription>();
+  const profiles = (settings.COMPOSE_PROFILES || "local").split(",");
+  const isInProfile = (name: string) => {
+    const own = services[name]?.profiles ?? [];
+    return own.length === 0 || own.some((profile) => profiles.includes(profile));
+  };
   for (const [name, { env_file, environment, depends_on }] of Object.entries(services)) {
     const own: Variables = {};
     for (const file of env_file) {
@@ -48,7 +54,7 @@ export function readServices(settings: Variables, secretsPath: string): Map<stri
     for (const [key, value] of Object.entries(embedded)) {
       if (key in own && (isLocal(settings) || !cloudAddresses.has(key))) own[key] = value;
     }
-    described.set(name, { name, dependsOn: Object.keys(depends_on), environment: own });
+    described.set(name, { name, dependsOn: Object.keys(depends_on).filter(isInProfile), environment: own });
   }
   return described;
 }

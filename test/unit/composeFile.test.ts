@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import { rootPath } from "../../scripts/boxHome.ts";
+import { readServices } from "../../scripts/composeFile.ts";
 import { readEnvFile } from "../../scripts/settings.ts";
 
 const file = z.object({
@@ -33,4 +34,14 @@ test("images of the box's own names are never pulled: in a registry the name may
     if (image.startsWith("boxoffice/")) expect(pull_policy, image).toBe("never");
     else expect(image).toMatch(/^\$\{[A-Z]+_IMAGE\}$/);
   }
+});
+
+test("a service waits for none of a profile that is not chosen", () => {
+  const settings = readEnvFile(rootPath(".env"), {});
+  const all = { ...settings, BOX_ROOT: rootPath(), BOX_HOME: rootPath(".box") };
+  const secrets = rootPath("config", "dev-secrets.env");
+  const scheduler = (profiles: string) =>
+    readServices({ ...all, COMPOSE_PROFILES: profiles }, secrets).get("airflow-scheduler")?.dependsOn;
+  expect(scheduler("local")).not.toContain("redis");
+  expect(scheduler("local,celery")).toContain("redis");
 });
