@@ -14,7 +14,10 @@ beforeAll(async () => {
   expect(code).toBe(0);
   airflow = new AirflowApi(airflowSettings(await box.client()));
 });
-afterAll(() => box.composed("up", "--detach", "--wait", "--remove-orphans"));
+afterAll(async () => {
+  await box.compose(["rm", "--stop", "--force", "airflow-worker", "redis"], celery);
+  await box.composed("up", "--detach", "--wait");
+});
 
 async function state(runId: string): Promise<string | undefined> {
   return (await airflow.run("boxoffice", runId))?.state;
