@@ -25,7 +25,17 @@ export default defineConfig({
       {
         test: {
           name: "containers",
-          include: ["test/docker/**/*.test.ts"],
+          include: ["test/docker/*.test.ts"],
+          globalSetup: "test/docker/firstUp.ts",
+          testTimeout: 600_000,
+          hookTimeout: 900_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "containers-long",
+          include: ["test/docker/long/*.test.ts"],
           globalSetup: "test/docker/firstUp.ts",
           testTimeout: 600_000,
           hookTimeout: 900_000,

@@ -64,16 +64,21 @@ const endToEnd: Suite = {
   run: ({ python }) => runVitest("e2e", { ...process.env, TEST_PYTHON: join(python, "bin", "python") }),
 };
 
-/** The whole box in containers. */
-const containers: Suite = {
-  name: "containers",
+const inContainers = (name: string): Suite => ({
+  name,
   needsEngines: true,
   needsDocker: true,
   run: async () => {
-    if (await engineAnswers()) return runVitest("containers");
+    if (await engineAnswers()) return runVitest(name);
     const reason = `no Docker engine with Compose ${oldestCompose} or newer answers`;
-    return { passed: 0, failed: 0, notRun: [`containers: ${reason}`] };
+    return { passed: 0, failed: 0, notRun: [`${name}: ${reason}`] };
   },
-};
+});
 
-export const suites: readonly Suite[] = [lint, unit, integration, endToEnd, containers];
+/** The whole box in containers. */
+const containers = inContainers("containers");
+
+/** The box in containers while it is scaled, killed and driven. */
+const containersLong: Suite = { ...inContainers("containers-long"), isLong: true };
+
+export const suites: readonly Suite[] = [lint, unit, integration, endToEnd, containers, containersLong];
