@@ -11,6 +11,8 @@ import { clientEnvironment } from "./clientEnvironment.ts";
 import { deadLettersText, listDeadLetters } from "./deadLetters.ts";
 import { images, imagesText, loadImages, saveImages } from "./docker/images.ts";
 import { withBoxLock } from "./fileLock.ts";
+import { generatedText, ProgressLines } from "./generate/generatedText.ts";
+import { generateEdition } from "./generate/generateEdition.ts";
 import { endOnInterrupt, interruption } from "./interrupt.ts";
 import { driveLive } from "./live/drive.ts";
 import { liveLine, liveText } from "./live/liveText.ts";
@@ -109,8 +111,32 @@ async function live(box: Box, { json, batch, ...options }: LiveCommand): Promise
   if (report.missing > 0 || report.doubled > 0) process.exitCode = exitCode.failed;
 }
 
+interface GenerateCommand {
+  ratings: number;
+  seed: number;
+  out: string;
+  crlf?: boolean;
+  force?: boolean;
+  json?: boolean;
+}
+
+async function generate({ out, crlf, force, json, ...options }: GenerateCommand): Promise<void> {
+  const progress = new ProgressLines(options.ratings);
+  const report = await generateEdition({
+    ...options,
+    directory: fromCaller(out),
+    lineEnd: crlf ? "\r\n" : "\n",
+    force: force ?? false,
+    signal: interruption,
+    onProgress: (rows) => progress.show(rows),
+  });
+  clear();
+  console.log(json ? JSON.stringify(report, null, 2) : generatedText(report));
+  line(dim(`  Next: ./box run --edition ${out}`));
+}
+
 function wholeNumber(text: string): number {
-  if (/^[1-9]\d*$/.test(text)) return Number(text);
+  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
   throw new InvalidArgumentError("expected a whole number above 0");
 }
 
@@ -243,6 +269,23 @@ program
   .addOption(new Option("--seed <n>", "draws the same ratings from the same box").argParser(wholeNumber).default(1))
   .option("--json", "as one JSON document")
   .action(async (options: LiveCommand) => live(await openBox(), options));
+
+program
+  .command("generate")
+  .description(
+    "write an edition with ratings.csv in the shape of the full MovieLens file, the same for a seed everywhere",
+  )
+  .addOption(
+    new Option("--ratings <n>", "rows of ratings.csv; the published file has 26024289")
+      .argParser(wholeNumber)
+      .makeOptionMandatory(),
+  )
+  .addOption(new Option("--seed <n>", "another seed, other ratings").argParser(wholeNumber).default(1))
+  .requiredOption("--out <directory>", "where to; made when it is missing")
+  .option("--crlf", "end lines in CRLF instead of LF")
+  .option("--force", "replace files that are there")
+  .option("--json", "print a summary as one JSON document")
+  .action(generate);
 
 program
   .command("doctor")

@@ -1,5 +1,6 @@
 const stream = process.stderr;
-const isTerminal = stream.isTTY === true && process.env.TERM !== "dumb";
+/** Whether somebody watches: there, a transient line shows progress. */
+export const isTerminal = stream.isTTY === true && process.env.TERM !== "dumb";
 const hasColour = isTerminal && process.env.NO_COLOR === undefined;
 
 const paint = (code: number) => (text: string) => (hasColour ? `\u001b[${code}m${text}\u001b[0m` : text);
