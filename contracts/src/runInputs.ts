@@ -8,6 +8,8 @@ export const inputLoad = z.object({
   load_id: z.string(),
   file: z.string(),
   landed_at: z.iso.datetime(),
+  /** Of the source's bytes; runs of before it was kept have none. */
+  sha256: z.string().default(""),
   source_rows: count,
   dead_letters: count,
   bronze: count,

@@ -44,7 +44,6 @@ describe("another edition", () => {
   });
 
   it("that landed before the published one is refused, and published with --allow-older", async () => {
-    await box.command("run", "--full-refresh", "--allow-older");
     const before = await publishedRun();
     const refused = await box.attempt("run");
     expect(refused.stderr).toContain("--allow-older");

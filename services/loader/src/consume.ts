@@ -1,10 +1,10 @@
 import { datasetNames } from "@boxoffice/contracts/dataset";
 import { deadLetterTopic, sliceHeaders } from "@boxoffice/contracts/slice";
 import { ServiceError } from "@boxoffice/platform/serviceError";
-import type { Consumer, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
+import type { EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import type { Logger } from "pino";
 import type { Bronze } from "./bronze.ts";
-import { type OffsetFault, offsetFaultError, offsetsOutOfRange } from "./consumerOffsets.ts";
+import { commitBatch, GroupMember } from "./groupMember.ts";
 import { OpenGroups, type Slice } from "./openGroups.ts";
 
 export interface ConsumeOptions {
@@ -13,7 +13,6 @@ export interface ConsumeOptions {
   bronze: Bronze;
   log: Logger;
   abandonedAfterMilliseconds: number;
-  /** `earliest` reads on when records are gone; `stop` reads no more of their partition. */
   onOffsetOutOfRange: "stop" | "earliest";
   topicPrefix?: string;
 }
@@ -25,113 +24,70 @@ interface Position {
   committed?: bigint;
 }
 
-const restartMilliseconds = 5_000;
-const partitionKey = (topic: string, partition: number) => `${topic}[${partition}]`;
-
 /** Takes slices from the topics to bronze; commits only what the lake holds. */
 export class SliceConsumer {
   readonly #options: ConsumeOptions;
-  readonly #topics: string[];
   readonly #deadLetterTopic: string;
-  readonly #consumer: Consumer;
-  readonly #faults = new Map<string, OffsetFault>();
-  /** Replaced as a whole when the group rebalances: reading starts again from the committed offsets. */
-  #assignment = new Map<string, Position>();
-  #isJoined = false;
-  #isStopped = false;
+  readonly #member: GroupMember<Position>;
 
   constructor(options: ConsumeOptions) {
-    const { kafka, groupId, topicPrefix = "", log } = options;
+    const { kafka, groupId, topicPrefix = "", log, onOffsetOutOfRange } = options;
     this.#options = options;
     this.#deadLetterTopic = `${topicPrefix}${deadLetterTopic}`;
-    this.#topics = [...datasetNames.map((dataset) => `${topicPrefix}${dataset}`), this.#deadLetterTopic];
-    this.#consumer = kafka.consumer({
-      groupId,
-      sessionTimeout: 10_000,
-      heartbeatInterval: 2_000,
-      maxBytesPerPartition: 4 << 20,
-      maxBytes: 16 << 20,
-      maxWaitTimeInMs: 1_000,
-    });
-    const { GROUP_JOIN, REBALANCING, CRASH } = this.#consumer.events;
-    this.#consumer.on(GROUP_JOIN, ({ payload }) => {
-      this.#assignment = new Map();
-      this.#isJoined = true;
-      log.info({ assignment: payload.memberAssignment }, "assigned");
-    });
-    this.#consumer.on(REBALANCING, () => {
-      this.#isJoined = false;
-    });
-    this.#consumer.on(CRASH, ({ payload }) => {
-      this.#isJoined = false;
-      log.error({ reason: payload.error.message, restart: payload.restart }, "the consumer failed");
-      if (!payload.restart && !this.#isStopped)
-        setTimeout(() => this.#run().catch(this.#logFailure), restartMilliseconds);
+    this.#member = new GroupMember({
+      kafka,
+      topics: [...datasetNames.map((dataset) => `${topicPrefix}${dataset}`), this.#deadLetterTopic],
+      consumer: {
+        groupId,
+        sessionTimeout: 10_000,
+        heartbeatInterval: 2_000,
+        maxBytesPerPartition: 4 << 20,
+        maxBytes: 16 << 20,
+        maxWaitTimeInMs: 1_000,
+      },
+      concurrency: 2,
+      take: (payload) => this.#takeBatch(payload),
+      onOffsetOutOfRange,
+      remedy: "To go on: restart the loader with OFFSET_OUT_OF_RANGE=earliest, then run with --full-refresh.",
+      log,
     });
   }
 
-  async start(): Promise<void> {
-    const { kafka, groupId } = this.#options;
-    for (const fault of await offsetsOutOfRange(kafka, groupId, this.#topics)) this.#raise(fault);
-    await this.#consumer.connect();
-    await this.#consumer.subscribe({ topics: this.#topics, fromBeginning: true });
-    await this.#run();
+  start(): Promise<void> {
+    return this.#member.start();
   }
 
-  async stop(): Promise<void> {
-    this.#isStopped = true;
-    await this.#consumer.disconnect();
+  stop(): Promise<void> {
+    return this.#member.stop();
   }
 
   get isJoined(): boolean {
-    return this.#isJoined;
+    return this.#member.isJoined;
   }
 
   /** Says which records were gone before they were read, if any. */
   get fault(): ServiceError | undefined {
-    const [first] = this.#faults.values();
-    const remedy = "To go on: restart the loader with OFFSET_OUT_OF_RANGE=earliest, then run with --full-refresh.";
-    return first && offsetFaultError(first, remedy);
-  }
-
-  readonly #logFailure = (error: Error) =>
-    this.#options.log.error({ reason: error.message }, "the consumer cannot start");
-
-  #run(): Promise<void> {
-    return this.#consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 2,
-      eachBatch: (payload) => this.#takeBatch(payload),
-    });
+    return this.#member.fault;
   }
 
   async #takeBatch(payload: EachBatchPayload): Promise<void> {
-    const { batch, pause, resolveOffset, heartbeat, isRunning, isStale } = payload;
-    const { topic, partition } = batch;
-    const assignment = this.#assignment;
-    const position = this.#position(assignment, topic, partition);
+    const { batch, resolveOffset, heartbeat, isRunning, isStale } = payload;
+    const member = this.#member;
+    const { positions } = member;
+    const { abandonedAfterMilliseconds } = this.#options;
+    const position = member.position(payload, () => ({ open: new OpenGroups(abandonedAfterMilliseconds) }));
     for (const message of batch.messages) {
-      if (!isRunning() || isStale() || assignment !== this.#assignment) return;
+      if (!isRunning() || isStale() || positions !== member.positions) return;
       const offset = BigInt(message.offset);
-      if (position.next !== undefined && offset > position.next) {
-        this.#raise({ topic, partition, expected: String(position.next), found: message.offset });
-      }
-      const fault = this.#faults.get(partitionKey(topic, partition));
-      if (fault) {
-        // kafkajs has moved the committed offset to the beginning; put back, a restart sees the loss again.
-        await commit(payload, BigInt(fault.expected));
-        pause();
-        return;
-      }
-      await this.#take(topic, message, position.open);
+      if (await member.hasLost(payload, position.next ?? offset, offset)) return;
+      await this.#take(batch.topic, message, position.open);
       position.next = offset + 1n;
       resolveOffset(message.offset);
       await heartbeat();
     }
     const safe = position.open.firstOffset() ?? position.next;
-    if (safe === undefined || safe === position.committed || assignment !== this.#assignment) return;
-    await commit(payload, safe);
+    if (safe === undefined || safe === position.committed || positions !== member.positions) return;
+    await commitBatch(payload, safe);
     position.committed = safe;
   }
 
@@ -166,26 +122,6 @@ export class SliceConsumer {
     }
     open.close(slice);
   }
-
-  #position(assignment: Map<string, Position>, topic: string, partition: number): Position {
-    const key = partitionKey(topic, partition);
-    const known = assignment.get(key);
-    if (known) return known;
-    const position: Position = { open: new OpenGroups(this.#options.abandonedAfterMilliseconds) };
-    assignment.set(key, position);
-    return position;
-  }
-
-  #raise(fault: OffsetFault): void {
-    this.#options.log.error(fault, "offset out of range: records were gone before they were read");
-    if (this.#options.onOffsetOutOfRange === "stop")
-      this.#faults.set(partitionKey(fault.topic, fault.partition), fault);
-  }
-}
-
-function commit({ batch, commitOffsetsIfNecessary }: EachBatchPayload, offset: bigint): Promise<void> {
-  const partitions = [{ partition: batch.partition, offset: String(offset) }];
-  return commitOffsetsIfNecessary({ topics: [{ topic: batch.topic, partitions }] });
 }
 
 function readSlice({ headers, value, offset, timestamp }: KafkaMessage): Slice | undefined {

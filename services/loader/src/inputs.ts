@@ -48,10 +48,13 @@ export async function fixInputs(
   return created ? inputs : ((await readInputs(lake, run_id)) ?? inputs);
 }
 
-/** Throws `older_edition` when a load landed before the one that the published run used. */
+/** Throws `older_edition` when a load landed before the one that the published run used, and is not the same bytes. */
 export function refuseOlder(inputs: Pick<RunInputs, "loads">, published: RunInputs | undefined): void {
   if (!published) return;
-  const older = datasetNames.filter((dataset) => inputs.loads[dataset].landed_at < published.loads[dataset].landed_at);
+  const older = datasetNames.filter((dataset) => {
+    const [load, current] = [inputs.loads[dataset], published.loads[dataset]];
+    return load.landed_at < current.landed_at && load.sha256 !== current.sha256;
+  });
   if (older.length === 0) return;
   const named = older.map((dataset) => {
     const [load, current] = [inputs.loads[dataset], published.loads[dataset]];
@@ -84,7 +87,16 @@ async function chooseLoad(
   if (!manifest || !sealed) {
     throw new ServiceError("not_sealed", `load ${load_id} of ${dataset} is not sealed: seal it first (POST /seals)`);
   }
-  const { file, landed_at, source_rows } = manifest;
+  const { file, landed_at, sha256, source_rows } = manifest;
   const { rows: bronze, dead_letters } = sealed;
-  return { load_id, file, landed_at, source_rows, dead_letters, bronze, prefix: lakeKeys.bronze(dataset, load_id) };
+  return {
+    load_id,
+    file,
+    landed_at,
+    sha256,
+    source_rows,
+    dead_letters,
+    bronze,
+    prefix: lakeKeys.bronze(dataset, load_id),
+  };
 }

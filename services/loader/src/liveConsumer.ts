@@ -1,10 +1,11 @@
 import { liveTopic } from "@boxoffice/contracts/liveRating";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
-import type { Consumer, EachBatchPayload, Kafka } from "kafkajs";
+import type { EachBatchPayload, Kafka } from "kafkajs";
 import type pg from "pg";
 import type { Logger } from "pino";
-import { type OffsetFault, offsetFaultError, offsetsOutOfRange, topicEnds } from "./consumerOffsets.ts";
+import { topicEnds } from "./consumerOffsets.ts";
+import { GroupMember } from "./groupMember.ts";
 import { lastObjects, writeLiveDeadLetter, writeLiveObject } from "./liveBronze.ts";
 import { LiveBuffer } from "./liveBuffer.ts";
 import { type LiveRow, readLiveRow } from "./liveRow.ts";
@@ -34,7 +35,6 @@ interface Position {
 /** A partition's ratings that wait for their object; more are not read before it is written. */
 const mostRows = 20_000;
 const lookMilliseconds = 1_000;
-const restartMilliseconds = 5_000;
 
 /**
  * Takes single ratings from their topic to the warehouse at once, and to bronze in objects of some size. Commits only
@@ -43,121 +43,82 @@ const restartMilliseconds = 5_000;
 export class LiveConsumer {
   readonly #options: LiveConsumerOptions;
   readonly #topic: string;
-  readonly #consumer: Consumer;
+  readonly #member: GroupMember<Position>;
   readonly #table: LiveTable;
-  readonly #faults = new Map<number, OffsetFault>();
-  /** Replaced as a whole when the group rebalances: reading starts again from the committed offsets. */
-  #assignment = new Map<number, Position>();
   #refusal: ServiceError | undefined;
-  #isJoined = false;
-  #isStopped = false;
   /** Set while the consumer runs. */
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LiveConsumerOptions) {
-    const { kafka, groupId, topic = liveTopic, log } = options;
+    const { kafka, groupId, topic = liveTopic, onOffsetOutOfRange, log } = options;
     this.#options = options;
     this.#topic = topic;
     this.#table = new LiveTable(options.pool);
-    this.#consumer = kafka.consumer({
-      groupId,
-      // The shortest that brokers allow: so long ratings wait when a loader was killed.
-      sessionTimeout: 6_000,
-      heartbeatInterval: 1_000,
-      maxBytesPerPartition: 512 << 10,
-      maxWaitTimeInMs: 500,
-    });
-    const { GROUP_JOIN, REBALANCING, CRASH } = this.#consumer.events;
-    this.#consumer.on(GROUP_JOIN, ({ payload }) => {
-      this.#assignment = new Map();
-      this.#isJoined = true;
-      log.info({ assignment: payload.memberAssignment }, "assigned");
-    });
-    this.#consumer.on(REBALANCING, () => {
-      this.#isJoined = false;
-    });
-    this.#consumer.on(CRASH, ({ payload }) => {
-      this.#isJoined = false;
-      log.error({ reason: payload.error.message, restart: payload.restart }, "the live consumer failed");
-      if (payload.restart || this.#isStopped) return;
-      const restart = () =>
-        this.#run().catch((error: Error) => log.error({ reason: error.message }, "the live consumer cannot start"));
-      setTimeout(restart, restartMilliseconds);
+    this.#member = new GroupMember({
+      kafka,
+      topics: [topic],
+      consumer: {
+        groupId,
+        // The shortest that brokers allow: so long ratings wait when a loader was killed.
+        sessionTimeout: 6_000,
+        heartbeatInterval: 1_000,
+        maxBytesPerPartition: 512 << 10,
+        maxWaitTimeInMs: 500,
+      },
+      concurrency: 4,
+      take: (payload) => this.#takeBatch(payload),
+      onOffsetOutOfRange,
+      remedy: "To go on with those there are: restart the loader with OFFSET_OUT_OF_RANGE=earliest.",
+      log,
     });
   }
 
   async start(): Promise<void> {
-    const { kafka, groupId, lake, log } = this.#options;
+    const { kafka, lake, log } = this.#options;
     this.#refusal = await otherTopic(kafka, lake, this.#topic);
     if (this.#refusal) {
       log.error({ reason: this.#refusal.message }, "live ratings are not read");
       return;
     }
-    for (const fault of await offsetsOutOfRange(kafka, groupId, [this.#topic])) this.#raise(fault);
-    await this.#consumer.connect();
-    await this.#consumer.subscribe({ topics: [this.#topic], fromBeginning: true });
-    await this.#run();
+    await this.#member.start();
     this.#timer = setInterval(() => this.#writeOld(), lookMilliseconds);
   }
 
   /** Writes what waits for bronze and leaves the group; the next loader has nothing to repeat. */
   async stop(): Promise<void> {
-    this.#isStopped = true;
     if (this.#timer) {
       clearInterval(this.#timer);
-      this.#consumer.pause([{ topic: this.#topic }]);
+      this.#member.pause();
       await this.flush().catch((error: Error) => this.#warn(error, "ratings are left for the next loader to write"));
     }
-    await this.#consumer.disconnect();
+    await this.#member.stop();
   }
 
   get isJoined(): boolean {
-    return this.#isJoined;
+    return this.#member.isJoined;
   }
 
-  /** Says which ratings were gone before they were read, if any. */
+  /** Says why ratings are not read, or which were gone before they were read, if any. */
   get fault(): ServiceError | undefined {
-    const [first] = this.#faults.values();
-    if (this.#refusal) return this.#refusal;
-    return (
-      first &&
-      offsetFaultError(first, "To go on with those there are: restart the loader with OFFSET_OUT_OF_RANGE=earliest.")
-    );
+    return this.#refusal ?? this.#member.fault;
   }
 
   /** Writes everything that was read to bronze. */
   async flush(): Promise<void> {
-    await Promise.all([...this.#assignment.values()].map((position) => this.#write(position)));
+    await Promise.all([...this.#member.positions.values()].map((position) => this.#write(position)));
   }
 
-  #run(): Promise<void> {
-    return this.#consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: 4,
-      eachBatch: (payload) => this.#takeBatch(payload),
-    });
-  }
-
-  /** When it throws the batch comes again, so whatever it did must bear repetition. */
-  async #takeBatch({ batch, pause, resolveOffset, heartbeat, isRunning, isStale }: EachBatchPayload): Promise<void> {
+  async #takeBatch(payload: EachBatchPayload): Promise<void> {
+    const { batch, resolveOffset, heartbeat, isRunning, isStale } = payload;
     const { lake, log } = this.#options;
     const { partition, messages } = batch;
     const [first] = messages;
-    const assignment = this.#assignment;
+    const member = this.#member;
+    const { positions } = member;
     if (!first || !isRunning() || isStale()) return;
     const begin = Number(first.offset);
-    const position = assignment.get(partition) ?? newPosition(partition, begin);
-    assignment.set(partition, position);
-    if (begin > position.next)
-      this.#raise({ topic: this.#topic, partition, expected: String(position.next), found: first.offset });
-    const fault = this.#faults.get(partition);
-    if (fault) {
-      // kafkajs has moved the committed offset to the beginning; put back, a restart sees the loss again.
-      await this.#commit(partition, Number(fault.expected));
-      pause();
-      return;
-    }
+    const position = member.position(payload, () => newPosition(partition, begin));
+    if (await member.hasLost(payload, BigInt(position.next), BigInt(begin))) return;
 
     if (position.buffer.size >= mostRows) await this.#write(position);
     const rows: LiveRow[] = [];
@@ -171,7 +132,7 @@ export class LiveConsumer {
       }
     }
     await this.#table.upsert({ partition, rows });
-    if (assignment !== this.#assignment) return;
+    if (positions !== member.positions) return;
     position.buffer.add(rows, Date.now());
     position.next = Number(batch.lastOffset()) + 1;
     resolveOffset(batch.lastOffset());
@@ -181,7 +142,7 @@ export class LiveConsumer {
   /** Writes objects that have waited long enough, beside what is being read. */
   #writeOld(): void {
     const before = Date.now() - this.#options.objectMilliseconds;
-    for (const position of this.#assignment.values()) {
+    for (const position of this.#member.positions.values()) {
       const { buffer, committed } = position;
       const isOld = buffer.since !== undefined && buffer.since <= before;
       if (isOld || committed < buffer.first)
@@ -207,19 +168,10 @@ export class LiveConsumer {
       log.info({ partition, first, end, rows: rows.length, created }, "live ratings in bronze");
       buffer.endObject(end);
     }
-    if (position.committed >= buffer.first || this.#assignment.get(partition) !== position) return;
+    if (position.committed >= buffer.first || ![...this.#member.positions.values()].includes(position)) return;
     const end = buffer.first;
-    await this.#commit(partition, end);
+    await this.#member.commit(this.#topic, partition, BigInt(end));
     position.committed = end;
-  }
-
-  async #commit(partition: number, offset: number): Promise<void> {
-    await this.#consumer.commitOffsets([{ topic: this.#topic, partition, offset: String(offset) }]);
-  }
-
-  #raise(fault: OffsetFault): void {
-    this.#options.log.error(fault, "offset out of range: ratings were gone before they were read");
-    if (this.#options.onOffsetOutOfRange === "stop") this.#faults.set(fault.partition, fault);
   }
 
   #warn(error: Error, what: string): void {

@@ -91,7 +91,7 @@ const putDbt = (report: DbtReport) => lake.put(lakeKeys.hop(report.run_id, "dbt"
 const putSilver = (report: Omit<HopReport, "started_at" | "seconds">) => writeHop(lake, Date.now(), report);
 
 /** A run with every hop done and every sum right; `landed` is the day in November its sources came. */
-async function finishedRun(landed = 1): Promise<{ run: string; inputs: RunInputs }> {
+async function finishedRun(landed = 1, sha256 = uniqueName("sha256")): Promise<{ run: string; inputs: RunInputs }> {
   const run = uniqueName("run");
   const load = async (dataset: DatasetName) => {
     const load_id = uniqueName("load");
@@ -102,6 +102,7 @@ async function finishedRun(landed = 1): Promise<{ run: string; inputs: RunInputs
       load_id,
       file: `${dataset}.csv`,
       landed_at: `2026-11-${String(landed).padStart(2, "0")}T00:00:00.000Z`,
+      sha256,
       source_rows: bronzeRows + 3,
       dead_letters: 3,
       bronze: bronzeRows,
@@ -352,6 +353,13 @@ test("an older edition does not take the place of a newer one unless it is allow
   expect(await publishedRun(pool)).toBe(newer.run);
   await publish(lake, pool, { run_id: older.run, allow_older: true });
   expect(await publishedRun(pool)).toBe(older.run);
+});
+
+test("the bytes that are published are no older edition, whichever of their loads a run reads", async () => {
+  const [again, first] = [await finishedRun(9, "same"), await finishedRun(8, "same")];
+  await publish(lake, pool, { run_id: again.run });
+  await publish(lake, pool, { run_id: first.run });
+  expect(await publishedRun(pool)).toBe(first.run);
 });
 
 test("a run that loses the race looks again, and does not pass over a newer edition", async () => {
