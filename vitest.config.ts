@@ -34,16 +34,6 @@ export default defineConfig({
       },
       {
         test: {
-          name: "containers-long",
-          include: ["test/docker/long/*.test.ts"],
-          globalSetup: "test/docker/firstUp.ts",
-          testTimeout: 600_000,
-          hookTimeout: 900_000,
-          fileParallelism: false,
-        },
-      },
-      {
-        test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: "test/e2e/firstUp.ts",

@@ -241,7 +241,6 @@ program
   .description("run every test suite; the last line counts what passed and failed")
   .option("--only <suites...>", `of ${suiteNames.join(", ")}`)
   .option("--quick", "leave out the suites that start engines")
-  .option("--long", "with the suites that scale, kill and drive the box in containers")
   .option("--no-docker", "leave out the suite that runs the box in containers")
   .action(async (options: SuiteChoice) => {
     if (!(await runSuites(options))) process.exitCode = exitCode.failed;

@@ -13,18 +13,23 @@ export interface SuiteChoice {
   quick?: boolean;
   /** False leaves out what is about containers, without a word at the end. */
   docker?: boolean;
-  /** With the suites that take long. */
-  long?: boolean;
 }
 
 /**
  * Runs the suites and prints, last, `N passed, N failed` over all of them. Answers whether all passed.
  * What could not run is named; where CI is set it counts as failed.
  */
-export async function runSuites({ only, quick = false, docker = true, long = false }: SuiteChoice): Promise<boolean> {
+export async function runSuites({ only, quick = false, docker = true }: SuiteChoice): Promise<boolean> {
   const unknown = (only ?? []).filter((name) => !suiteNames.includes(name));
   if (unknown.length > 0) {
     throw new BoxError(`there is no suite ${unknown.join(", ")}; there are ${suiteNames.join(", ")}`, exitCode.usage);
+  }
+  const chosen = suites.filter(
+    ({ name, needsEngines, needsDocker = false }) =>
+      (!only || only.includes(name)) && !(quick && needsEngines) && (docker || !needsDocker),
+  );
+  if (chosen.length === 0) {
+    throw new BoxError(`no suite is left of ${only?.join(", ") ?? suiteNames.join(", ")}`, exitCode.usage);
   }
   const toolchain = await installToolchain();
   const locks = ["requirements/pipeline.txt", "requirements/test.txt"];
@@ -33,10 +38,6 @@ export async function runSuites({ only, quick = false, docker = true, long = fal
   );
 
   const counts: Count[] = [];
-  const chosen = suites.filter(
-    ({ name, needsEngines, needsDocker = false, isLong = false }) =>
-      (only ? only.includes(name) : long || !isLong) && !(quick && needsEngines) && (docker || !needsDocker),
-  );
   for (const suite of chosen) {
     line(bold(`\n${suite.name}`));
     const begin = performance.now();

@@ -20,8 +20,6 @@ export interface Suite {
   needsEngines: boolean;
   /** Whether it is about containers; `--no-docker` leaves it out then. */
   needsDocker?: boolean;
-  /** Whether it runs only when asked for, by `--long` or its name. */
-  isLong?: boolean;
   run: (context: SuiteContext) => Promise<Count>;
 }
 

@@ -64,21 +64,16 @@ const endToEnd: Suite = {
   run: ({ python }) => runVitest("e2e", { ...process.env, TEST_PYTHON: join(python, "bin", "python") }),
 };
 
-const inContainers = (name: string): Suite => ({
-  name,
+/** The whole box in containers, also scaled, killed and driven. */
+const containers: Suite = {
+  name: "containers",
   needsEngines: true,
   needsDocker: true,
   run: async () => {
-    if (await engineAnswers()) return runVitest(name);
+    if (await engineAnswers()) return runVitest("containers");
     const reason = `no Docker engine with Compose ${oldestCompose} or newer answers`;
-    return { passed: 0, failed: 0, notRun: [`${name}: ${reason}`] };
+    return { passed: 0, failed: 0, notRun: [`containers: ${reason}`] };
   },
-});
+};
 
-/** The whole box in containers. */
-const containers = inContainers("containers");
-
-/** The box in containers while it is scaled, killed and driven. */
-const containersLong: Suite = { ...inContainers("containers-long"), isLong: true };
-
-export const suites: readonly Suite[] = [lint, unit, integration, endToEnd, containers, containersLong];
+export const suites: readonly Suite[] = [lint, unit, integration, endToEnd, containers];

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { afterEach, describe, expect, it } from "vitest";
-import { bundledText, EditionCopy } from "./edition.ts";
+import { bundledText, EditionCopy } from "../kit/edition.ts";
 import { box } from "./sharedBox.ts";
 
 let copy: EditionCopy | undefined;

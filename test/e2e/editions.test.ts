@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { rootPath } from "../../scripts/boxHome.ts";
-import { bundledText, EditionCopy } from "./edition.ts";
+import { bundledText, EditionCopy } from "../kit/edition.ts";
 import { compareWithOracle } from "./oracle.ts";
 import { box, publishedRun } from "./sharedBox.ts";
 

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { airflowSettings } from "../../scripts/airflowSettings.ts";
 import { setting, type Variables } from "../../scripts/settings.ts";
-import { outcome, startNow } from "./dagRuns.ts";
+import { outcome, startNow } from "../kit/dagRuns.ts";
 import { box } from "./sharedBox.ts";
 
 /** Longer than a run takes on engines that are warm, and no longer than a test may wait. */

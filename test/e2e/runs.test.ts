@@ -7,7 +7,7 @@ import { airflowSettings } from "../../scripts/airflowSettings.ts";
 import { readFailure, readHops } from "../../scripts/pipeline/hopReports.ts";
 import { newRunId } from "../../scripts/pipeline/runPipeline.ts";
 import { s3Settings } from "../../scripts/s3Settings.ts";
-import { outcome, startNow } from "./dagRuns.ts";
+import { outcome, startNow } from "../kit/dagRuns.ts";
 import { box, publishedRun } from "./sharedBox.ts";
 
 let airflow: AirflowApi;

@@ -10,7 +10,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { airflowSettings } from "../../scripts/airflowSettings.ts";
 import { rootPath } from "../../scripts/boxHome.ts";
 import { s3Settings } from "../../scripts/s3Settings.ts";
-import { bundledText, EditionCopy } from "./edition.ts";
+import { bundledText, EditionCopy } from "../kit/edition.ts";
 import { box } from "./sharedBox.ts";
 
 const edition = new EditionCopy();

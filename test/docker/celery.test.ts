@@ -1,9 +1,9 @@
 import { AirflowApi } from "@boxoffice/platform/airflowApi";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { airflowSettings } from "../../../scripts/airflowSettings.ts";
-import { newRunId } from "../../../scripts/pipeline/runPipeline.ts";
-import { certifiedAnswers, withoutRunId } from "../../kit/certifiedAnswers.ts";
-import { box, docker, linesOf } from "../composeBox.ts";
+import { airflowSettings } from "../../scripts/airflowSettings.ts";
+import { newRunId } from "../../scripts/pipeline/runPipeline.ts";
+import { certifiedAnswers, withoutRunId } from "../kit/certifiedAnswers.ts";
+import { box, docker, linesOf } from "./composeBox.ts";
 
 const celery = { COMPOSE_PROFILES: "local,celery" };
 let airflow: AirflowApi;

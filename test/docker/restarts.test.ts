@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { z } from "zod";
-import { certifiedAnswers, withoutRunId } from "../../kit/certifiedAnswers.ts";
-import { box, linesOf } from "../composeBox.ts";
+import { certifiedAnswers, withoutRunId } from "../kit/certifiedAnswers.ts";
+import { box, linesOf } from "./composeBox.ts";
 
 const status = z.object({ services: z.array(z.object({ service: z.string(), state: z.string() })) });
 

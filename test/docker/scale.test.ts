@@ -1,7 +1,7 @@
 import { afterAll, expect, it } from "vitest";
 import { z } from "zod";
-import { certifiedAnswers, withoutRunId } from "../../kit/certifiedAnswers.ts";
-import { box } from "../composeBox.ts";
+import { certifiedAnswers, withoutRunId } from "../kit/certifiedAnswers.ts";
+import { box } from "./composeBox.ts";
 
 const applications = z.array(z.object({ id: z.string() }));
 const executors = z.array(z.object({ id: z.string(), hostPort: z.string(), completedTasks: z.number() }));

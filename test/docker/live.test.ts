@@ -1,6 +1,6 @@
 import { afterAll, expect, it } from "vitest";
-import { connectWarehouse } from "../../../scripts/warehouseClient.ts";
-import { box } from "../composeBox.ts";
+import { connectWarehouse } from "../../scripts/warehouseClient.ts";
+import { box } from "./composeBox.ts";
 
 afterAll(() => box.start());
 
