@@ -1,11 +1,12 @@
 import { AirflowApi } from "@boxoffice/platform/airflowApi";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { airflowSettings } from "../../scripts/airflowSettings.ts";
-import { newRunId } from "../../scripts/pipeline/runPipeline.ts";
 import { certifiedAnswers, withoutRunId } from "../kit/certifiedAnswers.ts";
+import { outcome, startNow } from "../kit/dagRuns.ts";
 import { box, docker, linesOf } from "./composeBox.ts";
 
-const celery = { COMPOSE_PROFILES: "local,celery" };
+/** Runs of the schedules are late after six seconds. */
+const celery = { COMPOSE_PROFILES: "local,celery", LATE_RUN_MINUTES: "0.1" };
 let airflow: AirflowApi;
 
 beforeAll(async () => {
@@ -19,13 +20,8 @@ afterAll(async () => {
   await box.composed("up", "--detach", "--wait");
 });
 
-async function state(runId: string): Promise<string | undefined> {
-  return (await airflow.run("boxoffice", runId))?.state;
-}
-
-it("a worker that is killed in a task does not keep the run from its end", async () => {
-  const runId = newRunId();
-  await airflow.trigger({ run_id: runId, full_refresh: true });
+it("a worker that is killed in a task keeps neither the run from its end nor its alert from the log", async () => {
+  const [runId = ""] = await startNow(airflow, "boxoffice_daily");
   const silver = async () => (await airflow.tasks(runId, "running")).find(({ name }) => name === "transform.silver");
   await expect.poll(silver, { timeout: 180_000, interval: 500 }).toMatchObject({ host: expect.any(String) });
 
@@ -35,9 +31,10 @@ it("a worker that is killed in a task does not keep the run from its end", async
   expect(workers).toHaveLength(2);
   await docker("kill", "--signal", "KILL", victim ?? `no worker is ${host}`);
 
-  await expect.poll(() => state(runId), { timeout: 480_000, interval: 2_000 }).toMatch(/success|failed/);
-  expect(await state(runId)).toBe("success");
+  expect(await outcome(airflow, "boxoffice", runId)).toBe("success");
   const printed = await box.command("answers", "--json");
   expect(JSON.parse(printed).run_id).toBe(runId);
   expect(withoutRunId(printed)).toBe(certifiedAnswers());
+  const { stdout } = await box.compose(["logs", "--no-log-prefix", "airflow-worker"], celery);
+  expect(stdout.match(/late_run \{.*\}/g)).toEqual([expect.stringContaining(`"run_id": "${runId}"`)]);
 });

@@ -1,10 +1,29 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
-import { afterEach, describe, expect, it } from "vitest";
-import { ComposeBox } from "./composeBox.ts";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { rootPath } from "../../scripts/boxHome.ts";
+import { runToEnd } from "../kit/testBox.ts";
+import { ComposeBox, docker } from "./composeBox.ts";
 
 const other = new ComposeBox("faults", 11_400);
+const folder = mkdtempSync(join(tmpdir(), "faults-"));
 afterEach(() => other.remove());
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The volumes of the box, by the names docker-compose.yml gives them. */
+const volume = (name: string) => `${other.composeEnvironment.COMPOSE_PROJECT_NAME}_${name}`;
+
+/** The head of a program for the processor that this machine has not: all that the kernel looks at. */
+function foreignProgram(): Uint8Array {
+  const head = Buffer.alloc(64);
+  head.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1]);
+  head.writeUInt16LE(2, 16);
+  head.writeUInt16LE(process.arch === "arm64" ? 62 : 183, 18);
+  return head;
+}
 
 describe("a start-up that fails says what and what to do", () => {
   it("a port that is taken", async () => {
@@ -35,7 +54,6 @@ describe("a start-up that fails says what and what to do", () => {
 
   it("a volume that another version of Postgres wrote", async () => {
     await other.command("up", "--services", "airflow-db");
-    const volume = `${other.composeEnvironment.COMPOSE_PROJECT_NAME}_airflow-db`;
     await other.composed("stop", "airflow-db");
     const write = "echo 17 > $(find /data -name PG_VERSION -path '*docker/PG_VERSION')";
     await other.composed(
@@ -43,7 +61,7 @@ describe("a start-up that fails says what and what to do", () => {
       "--rm",
       "--no-deps",
       "--volume",
-      `${volume}:/data`,
+      `${volume("airflow-db")}:/data`,
       "--entrypoint",
       "sh",
       "airflow-db",
@@ -55,6 +73,74 @@ describe("a start-up that fails says what and what to do", () => {
     expect(stderr).toContain("airflow-db did not start");
     expect(stderr).toMatch(/initialized by PostgreSQL version 17/);
   });
+
+  it("an image of another processor", async () => {
+    const image = "boxoffice-test/foreign:local";
+    mkdirSync(join(folder, "bin"));
+    writeFileSync(join(folder, "bin", "sh"), foreignProgram());
+    chmodSync(join(folder, "bin", "sh"), 0o755);
+    const archive = join(folder, "image.tar");
+    expect(await runToEnd("tar", ["-cf", archive, "-C", folder, "bin"], process.env)).toMatchObject({ code: 0 });
+    await docker("import", archive, image);
+    const { code, stderr } = await other.attemptWith({ MINIO_IMAGE: image }, "up", "--services", "s3");
+    await docker("rmi", image);
+    expect(code).toBe(1);
+    expect(stderr).toContain("s3 did not start");
+    expect(stderr).toMatch(/exec format error/i);
+  });
+
+  it("a volume that belongs to somebody else", async () => {
+    await other.command("up", "--services", "airflow-migrate");
+    const take = [
+      "--user",
+      "0",
+      "--entrypoint",
+      "sh",
+      "boxoffice/hello:local",
+      "-c",
+      "chown 1:1 /logs && chmod 700 /logs",
+    ];
+    await docker("run", "--rm", "--volume", `${volume("airflow-logs")}:/logs`, ...take);
+    const { code, stderr } = await other.attempt("up", "--services", "airflow-dag-processor");
+    expect(code).toBe(1);
+    expect(stderr).toContain("airflow-dag-processor did not start");
+    expect(stderr).toMatch(/permission denied/i);
+    expect(stderr).toContain("/opt/airflow/logs");
+  });
+
+  it("secrets that are not those of the volumes", async () => {
+    await other.command("up", "--services", "airflow-migrate");
+    const file = join(other.home, "secrets.env");
+    writeFileSync(file, readFileSync(file, "utf8").replace(/^AIRFLOW_DB_PASSWORD=.*$/m, "AIRFLOW_DB_PASSWORD=other"));
+    const { code, stderr } = await other.attempt("up", "--services", "airflow-migrate");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/password authentication failed/);
+  });
+});
+
+it("AIRFLOW_UID says to whom the files belong that Airflow writes", async () => {
+  const mine = { AIRFLOW_UID: "4321" };
+  const up = await other.attemptWith(mine, "up", "--services", "airflow-dag-processor");
+  expect({ code: up.code, stderr: up.stderr }).toMatchObject({ code: 0 });
+  const written = "find /opt/airflow/logs -type f -printf '%U %m\\n' | sort -u";
+  const { stdout } = await other.compose(["exec", "-T", "airflow-dag-processor", "sh", "-c", written], mine);
+  expect(stdout.trim().split("\n")).toEqual([expect.stringMatching(/^4321 6[46]4$/)]);
+});
+
+it("a Windows checkout keeps the ends of lines that scripts need, and doctor finds them changed", async () => {
+  const checkout = `${join(folder, "windows")}/`;
+  const git = ["-c", "core.autocrlf=true", "checkout-index", "--all", `--prefix=${checkout}`];
+  expect(await runToEnd("git", git, process.env)).toMatchObject({ code: 0 });
+  symlinkSync(rootPath("node_modules"), join(checkout, "node_modules"));
+  const doctor = () => runToEnd(join(checkout, "box"), ["doctor"], { ...process.env, BOX_RUNTIME: "docker" });
+  expect((await doctor()).stdout).toMatch(/Line ends: LF/);
+
+  const script = join(checkout, "images", "airflow", "service.sh");
+  writeFileSync(script, readFileSync(script, "utf8").replaceAll("\n", "\r\n"));
+  const { code, stdout } = await doctor();
+  expect(code).toBe(3);
+  expect(stdout).toContain("CRLF in images/airflow/service.sh");
+  expect(stdout).toContain("git config core.autocrlf input");
 });
 
 it("a clock that is an hour wrong is told by the store, by the name that the documentation has", async () => {

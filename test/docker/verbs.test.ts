@@ -1,0 +1,66 @@
+import { answers } from "@boxoffice/contracts/answers";
+import { afterAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { bundledText, EditionCopy } from "../kit/edition.ts";
+import { box } from "./composeBox.ts";
+
+const edition = new EditionCopy();
+afterAll(async () => {
+  edition.remove();
+  await box.command("run", "--allow-older");
+});
+
+const counts = async () => answers.parse(JSON.parse(await box.command("answers", "--json"))).counts;
+const status = z.object({ services: z.array(z.object({ service: z.string(), state: z.string() })) });
+const bench = z.object({
+  seconds: z.number().positive(),
+  waiting_seconds: z.number(),
+  peak_memory_mib: z.number(),
+  peak_by_service_mib: z.record(z.string(), z.number().positive()),
+  hops: z.array(z.object({ hop: z.string(), rows_in: z.number() })),
+});
+
+describe("./box with containers", () => {
+  it("status names every service as ready", async () => {
+    const { services } = status.parse(JSON.parse(await box.command("status", "--json")));
+    expect(services.length).toBeGreaterThan(10);
+    expect(services.filter(({ state }) => state !== "ready")).toEqual([]);
+  });
+
+  it("logs shows a service's last lines, and names the services where there is none of that name", async () => {
+    expect(await box.command("logs", "loader", "-n", "1000")).toContain("loader started");
+    const { code, stderr } = await box.attempt("logs", "loafer");
+    expect(code).toBe(2);
+    expect(stderr).toContain("loader");
+  });
+
+  it("dead-letters list shows the records that broke their contract", async () => {
+    expect(await box.command("dead-letters", "list")).toContain("6 dead letters");
+  });
+
+  it("doctor finds nothing in the way of a box that runs", async () => {
+    const { code, stdout } = await box.attempt("doctor");
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("Compose") });
+  });
+
+  it("bench runs an edition from a directory of this machine, within 6 GiB", async () => {
+    const lines = bundledText("movies_metadata.csv").trimEnd().split("\n");
+    edition.with("movies_metadata.csv", `${lines.slice(0, -1).join("\n")}\n`);
+    const report = bench.parse(JSON.parse(await box.command("bench", "--json", "--edition", edition.path)));
+    console.log(`bench: ${report.seconds.toFixed(1)} s, peak ${report.peak_memory_mib} MiB`);
+    expect(report.hops.map(({ hop }) => hop)).toContain("gold");
+    expect(Object.keys(report.peak_by_service_mib)).toContain("kafka");
+    expect(report.peak_memory_mib).toBeGreaterThan(1_000);
+    expect(report.peak_memory_mib).toBeLessThan(6_144);
+    expect((await counts()).movies.source_rows).toBe(45_465);
+  });
+
+  it("run fails with one clear message on a directory that lacks a file, and leaves the answers", async () => {
+    const before = await box.command("answers", "--json");
+    edition.without("links.csv");
+    const { code, stderr } = await box.attempt("run", "--edition", edition.path);
+    expect(code).toBe(1);
+    expect(stderr).toContain("links.csv");
+    expect(await box.command("answers", "--json")).toBe(before);
+  });
+});
