@@ -19,7 +19,7 @@ api-server)
 # The API server reads the task logs from the volume that all parts have.
 scheduler) set -- airflow scheduler --skip-serve-logs ;;
 dag-processor) set -- airflow dag-processor ;;
-worker) set -- airflow celery worker --skip-serve-logs --concurrency "${AIRFLOW_WORKER_CONCURRENCY:-4}" ;;
+worker) set -- airflow celery worker --skip-serve-logs --concurrency 4 ;;
 *)
   echo "airflow-service: expected migrate, api-server, scheduler, dag-processor or worker, not '$part'" >&2
   exit 2
