@@ -248,7 +248,7 @@ program
 
 program
   .command("bench")
-  .description("measure a full run on engines that are up")
+  .description("measure a full refresh on engines that are up; it is published, even over a newer edition")
   .option("--edition <path>", "a directory with the dataset's files; default: the bundled edition")
   .addOption(runtimeOption())
   .option("--json", "as one JSON document")
