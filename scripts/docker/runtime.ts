@@ -20,7 +20,7 @@ import {
   showCompose,
   volumes,
 } from "./compose.ts";
-import { examineDocker } from "./examine.ts";
+import { examineDocker, examineEngine, refuseProblems } from "./examine.ts";
 import { buildImages } from "./images.ts";
 
 /** Services that do one thing and end. */
@@ -41,15 +41,12 @@ export const dockerRuntime: Runtime = {
   },
   secretsFile: () => (existsSync(secretsPath()) ? secretsPath() : rootPath("config", "dev-secrets.env")),
   prepare: async () => {
+    refuseProblems(await examineEngine());
     // Volumes without a file of secrets were made with the development values, and go on with them.
     if ((await volumes()).length === 0) generateSecrets(secretsPath());
   },
   start: async (box, services) => {
-    const problems = (await examineDocker(box)).filter(({ level }) => level === "stop");
-    if (problems.length > 0) {
-      const lines = problems.map(({ check, found, remedy }) => `${check}: ${found}${remedy ? `\n  ${remedy}` : ""}`);
-      throw new BoxError(lines.join("\n"), exitCode.environment);
-    }
+    refuseProblems(await examineDocker(box));
     await buildImages();
     recordStart("docker", box.settings, portNames());
     await bringUp(services ?? (await serviceNames()).filter((name) => !afterFirstRun.has(name)));
