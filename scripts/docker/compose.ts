@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { BoxError, exitCode } from "../boxError.ts";
 import { boxHome, root, rootPath } from "../boxHome.ts";
@@ -16,9 +16,17 @@ export function projectName(): string {
   return `${name}-${createHash("sha256").update(boxHome).digest("hex").slice(0, 8)}`;
 }
 
+const defaultSecretsPath = () => (isDefaultHome() ? rootPath(".env.secrets") : join(boxHome, "secrets.env"));
+
 /** Where the secrets of this box are, once they are made. */
-export const secretsPath = () =>
-  process.env.BOX_SECRETS_FILE ?? (isDefaultHome() ? rootPath(".env.secrets") : join(boxHome, "secrets.env"));
+export const secretsPath = () => resolve(root, process.env.BOX_SECRETS_FILE || defaultSecretsPath());
+
+/** Whether that file is the box's to remove; one that BOX_SECRETS_FILE names elsewhere is the user's. */
+export function ownsSecrets(): boolean {
+  const path = secretsPath();
+  const [first] = relative(boxHome, path).split(sep);
+  return path === defaultSecretsPath() || (first !== ".." && first !== "");
+}
 
 /** What docker compose reads docker-compose.yml with: the shell's variables, and the ports moved by BOX_PORT_OFFSET. */
 export function composeEnvironment(): NodeJS.ProcessEnv {

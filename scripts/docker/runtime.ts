@@ -15,6 +15,7 @@ import {
   compose,
   composeEnvironment,
   containers,
+  ownsSecrets,
   projectName,
   secretsPath,
   showCompose,
@@ -32,6 +33,9 @@ const isReady = ({ State, Health, Service, ExitCode }: Container) =>
   oneShots.has(Service) ? State === "exited" && ExitCode === 0 : State === "running" && Health === "healthy";
 
 const serviceNames = async () => (await compose(["config", "--services"])).split("\n").filter((name) => name !== "");
+
+/** Ends the containers of every profile: the box may have been started with others than those chosen now. */
+const down = (...options: string[]) => compose(["--profile", "*", "down", "--remove-orphans", ...options]);
 
 /** The services as containers, by docker compose. */
 export const dockerRuntime: Runtime = {
@@ -54,11 +58,14 @@ export const dockerRuntime: Runtime = {
   complete: async () => {
     await bringUp([]);
   },
-  stop: () => step("Stopping the containers", async () => void (await compose(["down", "--remove-orphans"]))),
-  hasState: async () => existsSync(secretsPath()) || (await volumes()).length > 0,
+  stop: () => step("Stopping the containers", async () => void (await down())),
+  hasState: async () =>
+    (ownsSecrets() && existsSync(secretsPath())) || (await volumes()).length > 0 || (await containers()).length > 0,
   removeState: async () => {
-    await compose(["down", "--volumes", "--remove-orphans"]);
-    rmSync(secretsPath(), { force: true });
+    await down("--volumes");
+    await refuseLeftVolumes();
+    if (ownsSecrets()) rmSync(secretsPath(), { force: true });
+    else if (existsSync(secretsPath())) line(`${secretsPath()} stays, as BOX_SECRETS_FILE names it`);
   },
   status: async () => {
     const found = new Map((await containers()).map((container) => [container.Service, container]));
@@ -118,6 +125,15 @@ export const dockerRuntime: Runtime = {
     return target;
   },
 };
+
+/** Docker Compose passes over volumes that are in use. The secrets stay with them, which they were made with. */
+async function refuseLeftVolumes(): Promise<void> {
+  const left = await volumes();
+  if (left.length === 0) return;
+  throw new BoxError(
+    `volumes of the box are left: ${left.join(", ")}\nA container that is none of the box's may use them, as docker ps --all --filter volume=${left[0]} tells; remove it, then ./box reset again, or docker volume rm ${left.join(" ")}`,
+  );
+}
 
 /** Starts services, all when none is named, and waits until they are ready; names each when it is. */
 async function bringUp(services: readonly string[]): Promise<void> {
