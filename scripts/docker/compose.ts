@@ -4,7 +4,7 @@ import { join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { BoxError, exitCode } from "../boxError.ts";
 import { boxHome, root, rootPath } from "../boxHome.ts";
-import { run } from "../install/run.ts";
+import { type RunOptions, run } from "../install/run.ts";
 import { portNames, readSettings, type Variables } from "../settings.ts";
 
 const isDefaultHome = () => boxHome === join(root, ".box");
@@ -44,8 +44,12 @@ export function composeEnvironment(): NodeJS.ProcessEnv {
 const composeArguments = (args: readonly string[]) => ["compose", "--project-directory", root, ...args];
 
 /** Runs docker compose and answers its standard output. */
-export function compose(args: readonly string[], variables: Variables = {}): Promise<string> {
-  return run("docker", composeArguments(args), { env: { ...composeEnvironment(), ...variables } });
+export function compose(
+  args: readonly string[],
+  variables: Variables = {},
+  options: Pick<RunOptions, "signal"> = {},
+): Promise<string> {
+  return run("docker", composeArguments(args), { ...options, env: { ...composeEnvironment(), ...variables } });
 }
 
 /** Runs docker compose with its output going where this command's goes. */
@@ -63,20 +67,19 @@ export async function showCompose(args: readonly string[]): Promise<void> {
 
 const publisher = z.object({ PublishedPort: z.number(), URL: z.string() });
 const container = z.object({
-  ID: z.string(),
+  CreatedAt: z.string(),
   Name: z.string(),
   Service: z.string(),
   State: z.string(),
   Health: z.string(),
   ExitCode: z.number(),
-  CreatedAt: z.string(),
   Publishers: z.array(publisher).nullish(),
 });
 export type Container = z.infer<typeof container>;
 
 /** The containers of this box, running or not. */
-export async function containers(): Promise<Container[]> {
-  const text = await compose(["ps", "--all", "--format", "json"]);
+export async function containers(options: Pick<RunOptions, "signal"> = {}): Promise<Container[]> {
+  const text = await compose(["ps", "--all", "--format", "json"], {}, options);
   return text
     .split("\n")
     .filter((line) => line.trim() !== "")

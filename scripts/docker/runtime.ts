@@ -1,17 +1,15 @@
 import { createHash } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { BoxError, exitCode } from "../boxError.ts";
 import { rootPath } from "../boxHome.ts";
 import { run } from "../install/run.ts";
-import { interruption } from "../interrupt.ts";
 import type { Runtime } from "../runtime.ts";
 import { generateSecrets } from "../secrets.ts";
 import { portNames } from "../settings.ts";
 import { recordStart } from "../startedBox.ts";
-import { green, line, step, transient } from "../terminal.ts";
+import { line, step } from "../terminal.ts";
+import { bringUp } from "./bringUp.ts";
 import {
-  type Container,
   compose,
   composeEnvironment,
   containers,
@@ -23,14 +21,10 @@ import {
 } from "./compose.ts";
 import { examineDocker, examineEngine, refuseProblems } from "./examine.ts";
 import { buildImages } from "./images.ts";
+import { isReady, oneShots } from "./readiness.ts";
 
-/** Services that do one thing and end. */
-const oneShots = new Set(["airflow-migrate", "hello", "preflight"]);
 /** Services that wait for the first run. */
 const afterFirstRun = new Set(["hello", "answers"]);
-
-const isReady = ({ State, Health, Service, ExitCode }: Container) =>
-  oneShots.has(Service) ? State === "exited" && ExitCode === 0 : State === "running" && Health === "healthy";
 
 const serviceNames = async () => (await compose(["config", "--services"])).split("\n").filter((name) => name !== "");
 
@@ -133,73 +127,6 @@ async function refuseLeftVolumes(): Promise<void> {
   throw new BoxError(
     `volumes of the box are left: ${left.join(", ")}\nA container that is none of the box's may use them, as docker ps --all --filter volume=${left[0]} tells; remove it, then ./box reset again, or docker volume rm ${left.join(" ")}`,
   );
-}
-
-/** Starts services, all when none is named, and waits until they are ready; names each when it is. */
-async function bringUp(services: readonly string[]): Promise<void> {
-  const known = new Set((await containers()).filter(isReady).map(({ Service }) => Service));
-  let isDone = false;
-  const ended = compose(["up", "--detach", "--wait", "--remove-orphans", ...services]).finally(() => {
-    isDone = true;
-  });
-  ended.catch(() => {});
-  while (!isDone) {
-    await showProgress(known);
-    await Promise.race([sleep(1_000), ended.catch(() => {})]);
-  }
-  await ended.catch(async (error) => {
-    throw await startFailure(error);
-  });
-  await showProgress(known);
-}
-
-/** Names each service once, when it is ready. */
-async function showProgress(known: Set<string>): Promise<void> {
-  const all = await containers().catch(() => []);
-  for (const container of all) {
-    if (!isReady(container) || known.has(container.Service)) continue;
-    known.add(container.Service);
-    line(`  ${green("ok")} ${container.Service}`);
-  }
-  const waiting = all.filter(({ Service }) => !known.has(Service)).map(({ Service }) => Service);
-  if (waiting.length > 0) transient(`  … waiting for ${[...new Set(waiting)].join(", ")}`);
-}
-
-/** Why the containers did not come up, with the log of the one that failed. */
-async function startFailure(cause: unknown): Promise<BoxError> {
-  interruption.throwIfAborted();
-  const all = await containers().catch(() => []);
-  const failed = all.find(
-    ({ Service, State, Health, ExitCode }) =>
-      Health === "unhealthy" ||
-      State === "restarting" ||
-      (State === "exited" && (ExitCode !== 0 || !oneShots.has(Service))),
-  );
-  if (!failed) return explained(cause);
-  const killed = failed.ExitCode === 137 ? `\n${wantOfMemory(failed.Service)}` : "";
-  const tail = await compose(["logs", "--no-color", "--tail", "15", failed.Service]).catch(() => "");
-  return new BoxError(
-    `${failed.Service} did not start (${failed.State}, exit code ${failed.ExitCode}).${killed}\n${tail}`,
-  );
-}
-
-function wantOfMemory(service: string): string {
-  const variable = `${service.toUpperCase().replaceAll("-", "_")}_MEMORY`;
-  return `Exit code 137: it was killed, most likely for want of memory. Give it more, e.g. ${variable}=1g ./box up, or Docker as a whole.`;
-}
-
-/** What docker compose said, with the remedy where there is a known one. */
-function explained(cause: unknown): BoxError {
-  const error = cause instanceof BoxError ? cause : new BoxError(String(cause));
-  if (
-    !/pull access denied|manifest unknown|not found|failed to resolve|no such image|lookup .* no such host|Client\.Timeout/i.test(
-      error.message,
-    )
-  )
-    return error;
-  const remedy =
-    "An image cannot be had. Is its name in .env right, and the registry reachable? Without internet: ./box images load FILE";
-  return new BoxError(`${error.message}\n${remedy}`, exitCode.environment, error);
 }
 
 const units: Readonly<Record<string, number>> = { B: 1, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 };

@@ -6,14 +6,20 @@ import { interruption } from "../interrupt.ts";
 export interface RunOptions {
   env?: NodeJS.ProcessEnv;
   cwd?: string;
+  /** What ends it early; by default the user. */
+  signal?: AbortSignal;
 }
 
 /** Runs a command to its end, or until the user interrupts, and answers its standard output; when it fails, an error with its last lines. */
-export async function run(command: string, args: string[], options: RunOptions = {}): Promise<string> {
-  interruption.throwIfAborted();
+export async function run(
+  command: string,
+  args: string[],
+  { signal = interruption, ...options }: RunOptions = {},
+): Promise<string> {
+  signal.throwIfAborted();
   const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
   const end = () => endTree(child.pid);
-  interruption.addEventListener("abort", end);
+  signal.addEventListener("abort", end);
   let output = "";
   let both = "";
   child.stdout.on("data", (chunk) => {
@@ -30,8 +36,8 @@ export async function run(command: string, args: string[], options: RunOptions =
     .catch((error: Error) => {
       throw new BoxError(`'${command}' could not be run: ${error.message}`, exitCode.environment, error);
     })
-    .finally(() => interruption.removeEventListener("abort", end));
-  interruption.throwIfAborted();
+    .finally(() => signal.removeEventListener("abort", end));
+  signal.throwIfAborted();
   if (code === 0) return output;
   const tail = both.trim().split("\n").slice(-15).join("\n");
   throw new BoxError(`'${[command, ...args].join(" ")}' failed with exit code ${code}:\n${tail}`, exitCode.environment);
