@@ -67,7 +67,6 @@ export async function showCompose(args: readonly string[]): Promise<void> {
 
 const publisher = z.object({ PublishedPort: z.number(), URL: z.string() });
 const container = z.object({
-  CreatedAt: z.string(),
   Name: z.string(),
   Service: z.string(),
   State: z.string(),
@@ -76,6 +75,11 @@ const container = z.object({
   Publishers: z.array(publisher).nullish(),
 });
 export type Container = z.infer<typeof container>;
+
+/** The names of the chosen profiles' services. */
+export async function serviceNames(): Promise<string[]> {
+  return (await compose(["config", "--services"])).split("\n").filter((name) => name !== "");
+}
 
 /** The containers of this box, running or not. */
 export async function containers(options: Pick<RunOptions, "signal"> = {}): Promise<Container[]> {

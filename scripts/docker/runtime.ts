@@ -16,17 +16,16 @@ import {
   ownsSecrets,
   projectName,
   secretsPath,
+  serviceNames,
   showCompose,
   volumes,
 } from "./compose.ts";
+import { containerStatus } from "./containerStatus.ts";
 import { examineDocker, examineEngine, refuseProblems } from "./examine.ts";
 import { buildImages } from "./images.ts";
-import { isReady, oneShots } from "./readiness.ts";
 
 /** Services that wait for the first run. */
 const afterFirstRun = new Set(["hello", "answers"]);
-
-const serviceNames = async () => (await compose(["config", "--services"])).split("\n").filter((name) => name !== "");
 
 /** Ends the containers of every profile: the box may have been started with others than those chosen now. */
 const down = (...options: string[]) => compose(["--profile", "*", "down", "--remove-orphans", ...options]);
@@ -61,23 +60,7 @@ export const dockerRuntime: Runtime = {
     if (ownsSecrets()) rmSync(secretsPath(), { force: true });
     else if (existsSync(secretsPath())) line(`${secretsPath()} stays, as BOX_SECRETS_FILE names it`);
   },
-  status: async () => {
-    const found = new Map((await containers()).map((container) => [container.Service, container]));
-    const names = (await serviceNames()).filter((name) => !oneShots.has(name));
-    return names.sort().map((service) => {
-      const container = found.get(service);
-      const isRunning = container?.State === "running";
-      return {
-        service,
-        state: container && isReady(container) ? "ready" : isRunning ? "starting" : "down",
-        pid: null,
-        since: isRunning ? container.CreatedAt : null,
-        ports: [...new Set((container?.Publishers ?? []).map(({ PublishedPort }) => PublishedPort))].filter(
-          (port) => port > 0,
-        ),
-      };
-    });
-  },
+  status: containerStatus,
   printLogs: async (service, lines) => {
     const names = await serviceNames();
     if (service !== undefined && !names.includes(service)) {
