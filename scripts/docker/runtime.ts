@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
 import { BoxError, exitCode } from "../boxError.ts";
 import { rootPath } from "../boxHome.ts";
@@ -11,7 +10,6 @@ import { line, step } from "../terminal.ts";
 import { bringUp } from "./bringUp.ts";
 import {
   compose,
-  composeEnvironment,
   containers,
   ownsSecrets,
   projectName,
@@ -21,6 +19,7 @@ import {
   volumes,
 } from "./compose.ts";
 import { containerStatus } from "./containerStatus.ts";
+import { copyEdition } from "./copyEdition.ts";
 import { examineDocker, examineEngine, refuseProblems } from "./examine.ts";
 import { buildImages } from "./images.ts";
 
@@ -81,26 +80,7 @@ export const dockerRuntime: Runtime = {
     return sums;
   },
   examine: examineDocker,
-  editionPath: async (directory) => {
-    if (!existsSync(directory)) throw new BoxError(`there is no directory ${directory}`, exitCode.usage);
-    const name = createHash("sha256").update(directory).digest("hex").slice(0, 12);
-    const target = `/var/lib/boxoffice/editions/${name}/${directory.replace(/\/+$/, "").split("/").at(-1)}`;
-    const receive = `rm -rf "${target}" && mkdir -p "${target}" && tar -xf - -C "${target}"`;
-    await step("Copying the edition to ingest", () =>
-      run(
-        "sh",
-        [
-          "-c",
-          'tar -chf - -C "$1" . | docker compose --project-directory "$2" exec -T ingest sh -c "$3"',
-          ...["sh", directory, rootPath(), receive],
-        ],
-        {
-          env: composeEnvironment(),
-        },
-      ),
-    );
-    return target;
-  },
+  editionPath: copyEdition,
 };
 
 /** Docker Compose passes over volumes that are in use. The secrets stay with them, which they were made with. */
