@@ -1,7 +1,7 @@
 import type { PostedRating } from "@boxoffice/contracts/liveRating";
 import type pg from "pg";
 import { BoxError } from "../boxError.ts";
-import { seededRandom } from "./random.ts";
+import { Random32 } from "../random32.ts";
 
 /** A rating to post, and the movie whose count must rise by one for it. */
 export interface DrawnRating {
@@ -22,14 +22,14 @@ const usersSampled = 200_000;
  */
 export class Draw {
   readonly #warehouse: pg.Client;
-  readonly #random: () => number;
+  readonly #random: Random32;
   readonly #users: readonly number[];
   readonly #movies: readonly Movie[];
   readonly #taken = new Set<number>();
 
   private constructor(warehouse: pg.Client, seed: number, users: readonly number[], movies: readonly Movie[]) {
     this.#warehouse = warehouse;
-    this.#random = seededRandom(seed);
+    this.#random = new Random32(seed);
     this.#users = users;
     this.#movies = movies;
   }
@@ -58,7 +58,7 @@ export class Draw {
     for (let tries = 0; tries < count * 2 && drawn.length < count; tries += 1) {
       const movie = this.#pick(this.#movies);
       const user_id = this.#pick(this.#users);
-      const rating = (1 + Math.floor(this.#random() * 10)) / 2;
+      const rating = (1 + this.#random.below(10)) / 2;
       if (!movie || user_id === undefined || this.#taken.has(movie.tmdb_id)) continue;
       this.#taken.add(movie.tmdb_id);
       drawn.push({ tmdbId: movie.tmdb_id, rating: { user_id, movie_id: movie.movie_id, rating } });
@@ -97,6 +97,6 @@ export class Draw {
   }
 
   #pick<T>(from: readonly T[]): T | undefined {
-    return from[Math.floor(this.#random() * from.length)];
+    return from[this.#random.below(from.length)];
   }
 }

@@ -1,20 +1,7 @@
 import { expect, test } from "vitest";
 import { liveText } from "../../scripts/live/liveText.ts";
-import { seededRandom } from "../../scripts/live/random.ts";
 import { Tally } from "../../scripts/live/tally.ts";
 import { Times } from "../../scripts/live/times.ts";
-
-test("the same seed draws the same numbers, another seed others, and they spread evenly from 0 up to 1", () => {
-  const some = (seed: number) => {
-    const random = seededRandom(seed);
-    return Array.from({ length: 10_000 }, random);
-  };
-  expect(some(1)).toEqual(some(1));
-  expect(some(1)).not.toEqual(some(2));
-  const tenths = Array.from({ length: 10 }, () => 0);
-  for (const number of some(1)) tenths[Math.floor(number * 10)] = (tenths[Math.floor(number * 10)] ?? 0) + 1;
-  for (const count of tenths) expect(Math.abs(count - 1_000)).toBeLessThan(150);
-});
 
 test("percentiles are those of the durations, to three figures, and none is told without one", () => {
   const times = new Times();
