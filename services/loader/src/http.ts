@@ -2,6 +2,8 @@ import { basename } from "node:path/posix";
 import { datasetName } from "@boxoffice/contracts/dataset";
 import type { Job } from "@boxoffice/contracts/job";
 import { runId } from "@boxoffice/contracts/job";
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { HttpError } from "@boxoffice/platform/httpError";
 import { httpServer } from "@boxoffice/platform/httpServer";
 import type { Jobs } from "@boxoffice/platform/jobs";
 import type { FastifyInstance } from "fastify";
@@ -76,7 +78,10 @@ export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }:
 
   server.get("/dead-letters", async (request) => {
     const { run_id = await publishedRun(pool) } = deadLettersQuery.parse(request.query);
-    return run_id === null ? { dead_letters: [], total: 0 } : runDeadLetters(lake, run_id);
+    if (run_id === null) throw nothingPublished();
+    const page = await runDeadLetters(lake, run_id);
+    if (page) return page;
+    throw unknownRun(run_id, await publishedRun(pool));
   });
 
   function serveJobs(path: string, jobs: Jobs): void {
@@ -90,4 +95,21 @@ export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }:
   }
 
   return server;
+}
+
+function nothingPublished(): HttpError {
+  const message =
+    "no run has been published yet; ./box run makes one. For another run name it: ./box dead-letters list --run RUN_ID";
+  return new HttpError(404, "nothing_published", message);
+}
+
+function unknownRun(runId: string, publishedRun: string | null): HttpError {
+  const published = publishedRun === null ? "no run is published" : `the published run is ${publishedRun}`;
+  return new HttpError(
+    404,
+    "unknown_run",
+    `there is no run ${runId}: nothing is in the lake below ${lakeKeys.run(runId)}\n` +
+      `  expected: the id of a run that has begun; ${published}\n` +
+      "  to do:    take the id from Airflow's page of the DAG boxoffice, which lists every run, or name none for the published one",
+  );
 }
