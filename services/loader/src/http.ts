@@ -38,7 +38,12 @@ export interface LoaderParts {
   log: Logger;
 }
 
-/** The loader's HTTP API. */
+/**
+ * `POST /seals` waits until bronze holds a load, `POST /versions` copies a run's gold into the warehouse: each starts a
+ * job or returns the one there is, and `GET` with its id tells how far it is. `POST /inputs` fixes what a run reads,
+ * `POST /publications` publishes it or answers 409 with the sums that do not agree, `GET /dead-letters` lists those
+ * of a run, or answers 404.
+ */
 export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }: LoaderParts): FastifyInstance {
   const { lake } = seal;
   const server = httpServer({ log: parts.log, notReady: parts.notReady });
