@@ -8,6 +8,7 @@ export const datasetName = z.enum(["movies", "links", "ratings", "cpi"]);
 export type DatasetName = z.infer<typeof datasetName>;
 export const datasetNames = datasetName.options;
 
+/** What a source of a dataset is called, what its records must be, and how it is cut. */
 export interface DatasetContract {
   /** Counts up when the rules or the cutting into slices change: the same bytes are then a new load. */
   version: number;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 
+/** Names a run in every hop, and its version in the warehouse. */
 export const runId = z
   .string()
   .regex(/^[A-Za-z0-9_.-]{1,100}$/, "a run id has 1 to 100 characters of A-Z a-z 0-9 _ . -");

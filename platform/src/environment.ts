@@ -19,6 +19,7 @@ export function readEnvironment<Shape extends z.ZodRawShape>(
   );
 }
 
+/** The lake's settings. Without an endpoint it is AWS, without keys the role of the instance. */
 export const s3Environment = z.object({
   S3_ENDPOINT: z.url().optional(),
   S3_REGION: z.string().min(1),
@@ -27,6 +28,7 @@ export const s3Environment = z.object({
   S3_SECRET_KEY: z.string().min(1).optional(),
 });
 
+/** The brokers, as a list of `host:port`. */
 export const kafkaEnvironment = z.object({
   KAFKA_BROKERS: z
     .string()

@@ -144,6 +144,7 @@ export class ObjectStore {
     }
   }
 
+  /** Removes these keys, any number of them; one that is not there is no error. */
   async delete(keys: readonly string[]): Promise<void> {
     for (let from = 0; from < keys.length; from += 1000) {
       const Objects = keys.slice(from, from + 1000).map((Key) => ({ Key }));
@@ -151,6 +152,7 @@ export class ObjectStore {
     }
   }
 
+  /** Ends its connections; nothing can be asked after that. */
   close(): void {
     this.#client.destroy();
   }

@@ -19,6 +19,7 @@ export class Publisher {
     });
   }
 
+  /** Must have ended before anything is published. */
   async connect(): Promise<void> {
     await this.#producer.connect();
   }

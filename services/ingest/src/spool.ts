@@ -16,6 +16,7 @@ export class Spool {
     this.#file = file;
   }
 
+  /** Begins a spool in a new file; fails when there is one. Whoever creates it closes it and removes the file. */
   static async create(path: string): Promise<Spool> {
     return new Spool(await open(path, "wx+"));
   }

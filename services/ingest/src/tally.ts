@@ -5,6 +5,7 @@ import type { Slice } from "./slices.ts";
 
 const shownDeadLetters = 5;
 
+/** What share a part is of the whole, 0 to 100; of nothing it is 0. */
 export const percentOf = (part: number, whole: number) => (whole === 0 ? 0 : (100 * part) / whole);
 
 /** What the slices of a load hold, counted as they pass. */
@@ -31,6 +32,7 @@ export class Tally {
     return this.#rows + this.deadLetters;
   }
 
+  /** 0 to 100. */
   get rejectPercent(): number {
     return percentOf(this.deadLetters, this.sourceRows);
   }

@@ -46,6 +46,7 @@ export class Bronze {
     this.#log.info({ dataset, load_id, group, rows, bytes: parquet.length, created }, "group in bronze");
   }
 
+  /** Writes a slice's dead letters as they came (NDJSON), unless they are there. */
   async writeDeadLetters({ dataset, load_id, slice, rows, value }: Slice): Promise<void> {
     const created = await this.#lake.create(lakeKeys.deadLetterSlice(dataset, load_id, slice), value);
     this.#log.info({ dataset, load_id, slice, rows, created }, "dead letters in the lake");

@@ -53,10 +53,12 @@ export class SliceConsumer {
     });
   }
 
+  /** Joins the group and begins to read from the committed offsets. */
   start(): Promise<void> {
     return this.#member.start();
   }
 
+  /** Leaves the group; groups that are not complete are read again by the next loader. */
   stop(): Promise<void> {
     return this.#member.stop();
   }

@@ -67,6 +67,7 @@ export class GroupMember<Position> {
     await this.#run();
   }
 
+  /** Leaves the group for good, without a commit. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#consumer.disconnect();
@@ -77,6 +78,7 @@ export class GroupMember<Position> {
     this.#consumer.pause(this.#options.topics.map((topic) => ({ topic })));
   }
 
+  /** Whether partitions are assigned: false before the first, and while the group rebalances. */
   get isJoined(): boolean {
     return this.#isJoined;
   }

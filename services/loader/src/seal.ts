@@ -8,6 +8,7 @@ import { type Bronze, listGroups } from "./bronze.ts";
 import { countDeadLetters, listDeadLetterSlices } from "./deadLetters.ts";
 import { writeHop } from "./hopReports.ts";
 
+/** Body of `POST /seals`. */
 export interface SealRequest {
   run_id: string;
   dataset: DatasetName;
