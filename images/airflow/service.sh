@@ -3,6 +3,9 @@
 set -euo pipefail
 part=${1:?migrate, api-server, scheduler, dag-processor or worker}
 
+# AIRFLOW_UID may be of nobody here, and Airflow wants a name; the database is there, or its own waiting would be longer.
+export USER=airflow CONNECTION_CHECK_MAX_COUNT=3
+
 # The profile alone decides who runs the tasks.
 case ",${COMPOSE_PROFILES:-}," in
 *,celery,*) export AIRFLOW__CORE__EXECUTOR=CeleryExecutor ;;
