@@ -17,21 +17,21 @@ export interface CsvBatch {
 }
 
 /** Longer records are taken for a quote that is never closed. */
-const largestRecord = 1 << 20;
+export const largestRecord = 1 << 20;
 const newline = 0x0a;
 const carriageReturn = 0x0d;
 
 /**
- * The records of a CSV, the header first, one batch per chunk of text. LF and CRLF end a record, empty lines are none,
+ * The records of a CSV from a line on, the header first, one batch per chunk of text. LF and CRLF end a record, empty lines are none,
  * a byte order mark is dropped, and a stray quote is text. Fails on text that is not UTF-8 and on a quote that is
  * never closed.
  */
-export async function* csvRecords(file: string, text: AsyncIterable<Buffer>): AsyncGenerator<CsvBatch> {
+export async function* csvRecords(file: string, text: AsyncIterable<Buffer>, line = 1): AsyncGenerator<CsvBatch> {
   let records: CsvRecord[] = [];
   let end = 0;
-  const recent = new RecentText(file);
+  const recent = new RecentText(file, line);
   const parser = parse({
-    bom: true,
+    bom: line === 1,
     record_delimiter: ["\r\n", "\n"],
     relax_column_count: true,
     relax_quotes: true,
@@ -65,7 +65,7 @@ export async function* csvRecords(file: string, text: AsyncIterable<Buffer>): As
     await finished((done) => parser.end(done));
     if (records.length > 0) yield batch();
   } catch (error) {
-    throw error instanceof CsvError ? unclosedQuote(file, recent.lineAt(end), error) : error;
+    throw error instanceof CsvError ? unclosedQuote(file, recent.lineOfRecord(end), error) : error;
   } finally {
     parser.destroy();
   }
@@ -93,12 +93,13 @@ class RecentText {
   #start = 0;
   /** Line ends before #marked are counted. */
   #marked = 0;
-  #line = 1;
+  #line: number;
   /** Bytes of #bytes that are known to be UTF-8. */
   #checked = 0;
 
-  constructor(file: string) {
+  constructor(file: string, line: number) {
     this.#file = file;
+    this.#line = line;
   }
 
   append(chunk: Buffer): void {
@@ -146,11 +147,21 @@ class RecentText {
   }
 
   origin(start: number, end: number): { line: number; raw: string } {
-    let from = start - this.#start;
-    const isLineEnd = () => this.#bytes[from] === newline || this.#bytes[from] === carriageReturn;
-    while (isLineEnd()) from++;
-    const raw = this.#bytes.toString("utf8", from, end - this.#start).replace(/\r?\n$/, "");
-    return { line: this.lineAt(this.#start + from), raw };
+    const from = this.#afterEmptyLines(start);
+    const raw = this.#bytes.toString("utf8", from - this.#start, end - this.#start).replace(/\r?\n$/, "");
+    return { line: this.lineAt(from), raw };
+  }
+
+  /** The line of the record that begins at a position or after the empty lines there. */
+  lineOfRecord(start: number): number {
+    return this.lineAt(this.#afterEmptyLines(start));
+  }
+
+  #afterEmptyLines(start: number): number {
+    let at = start - this.#start;
+    const isNewline = (index: number) => this.#bytes[index] === newline;
+    while (isNewline(at) || (this.#bytes[at] === carriageReturn && isNewline(at + 1))) at++;
+    return this.#start + at;
   }
 
   dropBefore(position: number): void {

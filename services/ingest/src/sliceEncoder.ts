@@ -1,6 +1,6 @@
 import type { CellKind } from "@boxoffice/contracts/cell";
 import type { DatasetContract, DatasetName } from "@boxoffice/contracts/dataset";
-import { type CellValue, contractColumns } from "@boxoffice/contracts/recordReader";
+import { contractColumns } from "@boxoffice/contracts/recordReader";
 import { deadLetterTopic, partitions, type sliceHeaders } from "@boxoffice/contracts/slice";
 import {
   type Data,
@@ -18,7 +18,8 @@ import {
   Utf8,
 } from "apache-arrow";
 import type { z } from "zod";
-import type { Slice } from "./slices.ts";
+import type { Slice } from "./sliceCutter.ts";
+import type { Numbers, SliceColumn, SliceRows } from "./sliceRows.ts";
 
 /** What goes onto a topic. */
 export interface SliceMessage {
@@ -45,18 +46,12 @@ export function sliceEncoder(dataset: DatasetName, loadId: string, contract: Dat
     ...columns.map(({ name, kind }) => new Field(name, arrowTypes[kind], true)),
   ]);
 
-  const arrowStream = (slice: Slice): Buffer => {
-    const numbers = slice.rows.map((row) => row.rowNumber);
-    const children = [
-      columnData("id", numbers),
-      ...columns.map(({ kind }, at) =>
-        columnData(
-          kind,
-          slice.rows.map((row) => row.values[at] ?? null),
-        ),
-      ),
-    ];
-    const data = makeData({ type: new Struct(schema.fields), length: slice.rows.length, nullCount: 0, children });
+  const arrowStream = ({ length, rowNumbers, columns: filled }: SliceRows): Buffer => {
+    const none = new Uint8Array(length);
+    const children = [{ kind: "id" as const, values: rowNumbers, isNull: none }, ...filled].map((column) =>
+      columnData(column, length),
+    );
+    const data = makeData({ type: new Struct(schema.fields), length, nullCount: 0, children });
     const writer = new RecordBatchStreamWriter();
     writer.write(new RecordBatch(schema, data));
     writer.finish();
@@ -77,39 +72,53 @@ export function sliceEncoder(dataset: DatasetName, loadId: string, contract: Dat
       },
       value,
     });
-    const rows = message(dataset, slice.rows.length, arrowStream(slice));
+    const rows = message(dataset, slice.rows.length, arrowStream(slice.rows));
     if (slice.deadLetters.length === 0) return [rows];
     const lines = slice.deadLetters.map((letter) => `${JSON.stringify(letter)}\n`).join("");
     return [rows, message(deadLetterTopic, slice.deadLetters.length, Buffer.from(lines))];
   };
 }
 
-function columnData(kind: CellKind, values: readonly CellValue[]): Data {
-  const nullBitmap = new Uint8Array(Math.ceil(values.length / 8));
-  let nullCount = 0;
-  for (const [at, value] of values.entries()) {
-    if (value === null) nullCount++;
-    else nullBitmap[at >> 3] = (nullBitmap[at >> 3] ?? 0) | (1 << (at & 7));
-  }
-  const facts = { length: values.length, nullCount, nullBitmap };
-  const amounts = () => values.map(Number);
-  switch (kind) {
+function columnData(column: SliceColumn, length: number): Data {
+  const facts = { length, ...nullsOf(column.isNull.subarray(0, length)) };
+  if (column.kind === "text" || column.kind === "genre_list")
+    return makeData({ type: new Utf8(), ...textBuffers(column.values), ...facts });
+  const numbers = column.values.subarray(0, length);
+  switch (column.kind) {
     case "id":
-      return makeData({ type: new Int32(), data: Int32Array.from(amounts()), ...facts });
+      return makeData({ type: new Int32(), data: new Int32Array(numbers), ...facts });
     case "number":
-      return makeData({ type: new Float64(), data: Float64Array.from(amounts()), ...facts });
+      return makeData({ type: new Float64(), data: new Float64Array(numbers), ...facts });
     case "epoch_seconds":
-      return makeData({ type: new Int64(), data: BigInt64Array.from(amounts(), BigInt), ...facts });
+      return makeData({ type: new Int64(), data: wholeNumbers(numbers), ...facts });
     case "date":
-      return makeData({ type: new DateDay(), data: Int32Array.from(amounts()), ...facts });
-    case "genre_list":
-    case "text":
-      return makeData({ type: new Utf8(), ...textBuffers(values), ...facts });
+      return makeData({ type: new DateDay(), data: new Int32Array(numbers), ...facts });
   }
 }
 
-function textBuffers(values: readonly CellValue[]): { valueOffsets: Int32Array; data: Buffer } {
-  const texts = values.map((value) => (value === null ? "" : String(value)));
+/** Non-negative whole numbers in 64 bits, by halves: a BigInt of each would take as long as the reading. */
+function wholeNumbers(numbers: Numbers): BigInt64Array {
+  const halves = new Uint32Array(numbers.length * 2);
+  for (let at = 0; at < numbers.length; at++) {
+    const value = numbers[at] ?? 0;
+    halves[at * 2] = value;
+    halves[at * 2 + 1] = value / 2 ** 32;
+  }
+  return new BigInt64Array(halves.buffer);
+}
+
+/** Arrow's bitmap has a bit for each value that is there. */
+function nullsOf(isNull: Uint8Array): { nullCount: number; nullBitmap: Uint8Array } {
+  const nullBitmap = new Uint8Array(Math.ceil(isNull.length / 8));
+  let nullCount = 0;
+  for (let at = 0; at < isNull.length; at++) {
+    if (isNull[at]) nullCount++;
+    else nullBitmap[at >> 3] = (nullBitmap[at >> 3] ?? 0) | (1 << (at & 7));
+  }
+  return { nullCount, nullBitmap };
+}
+
+function textBuffers(texts: readonly string[]): { valueOffsets: Int32Array; data: Buffer } {
   const valueOffsets = new Int32Array(texts.length + 1);
   for (const [at, text] of texts.entries()) valueOffsets[at + 1] = (valueOffsets[at] ?? 0) + Buffer.byteLength(text);
   return { valueOffsets, data: Buffer.from(texts.join("")) };

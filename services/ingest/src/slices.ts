@@ -1,24 +1,12 @@
-import { type DatasetName, datasets, groupSlices } from "@boxoffice/contracts/dataset";
-import type { DeadLetter } from "@boxoffice/contracts/deadLetter";
-import { type CellValue, type ReadResult, recordReader } from "@boxoffice/contracts/recordReader";
+import { isUtf8 } from "node:buffer";
+import { type DatasetName, datasets } from "@boxoffice/contracts/dataset";
+import { type ReadResult, recordReader } from "@boxoffice/contracts/recordReader";
 import { badSource } from "./badSource.ts";
-import { type CsvBatch, type CsvRecord, csvRecords } from "./csvRecords.ts";
+import { csvRecords, largestRecord } from "./csvRecords.ts";
 import { checkBeginning, checkHeader } from "./header.ts";
-
-/** A good record: its number (1 = the first after the header) and its cells in contract order. */
-export interface SliceRow {
-  rowNumber: number;
-  values: CellValue[];
-}
-
-/** A fixed number of consecutive source records, the good ones and the bad ones apart. */
-export interface Slice {
-  number: number;
-  group: number;
-  isLast: boolean;
-  rows: SliceRow[];
-  deadLetters: DeadLetter[];
-}
+import { PlainNumbers } from "./plainNumbers.ts";
+import { type Slice, SliceCutter } from "./sliceCutter.ts";
+import { SourceText } from "./sourceText.ts";
 
 /** A source to cut: of which load, by which name its dead letters call it, and its unpacked text. */
 export interface SlicedFile {
@@ -28,56 +16,110 @@ export interface SlicedFile {
   text: AsyncIterable<Buffer>;
 }
 
+type ReadRecord = (cells: readonly string[]) => ReadResult;
+
+const newline = 0x0a;
+const quote = 0x22;
+/** By so much of a text it is known what it is. */
+const beginningBytes = 1024;
+
 /** Cuts a source's text into slices; what they hold depends on the text alone. At least one, or an error. */
 export async function* slices(source: SlicedFile): AsyncGenerator<Slice> {
-  const contract = datasets[source.dataset];
-  let read: ((cells: readonly string[]) => ReadResult) | undefined;
-  let rowNumber = 0;
-  let slice: Slice | undefined;
+  const cutter = new SliceCutter(source);
+  const text = new SourceText(refusingOtherFormats(source.file, source.text));
+  const header = await unquotedHeader(text);
+  const plain = header && PlainNumbers.forHeader(datasets[source.dataset], header);
+  const read = plain && recordReader(datasets[source.dataset], header);
+  if (plain && read) yield* unquotedLines(text, plain, read, cutter);
+  const hasHeader = yield* csvLines(source, text, read, cutter);
+  const last = cutter.last();
+  if (!last) throw emptySource(source.file, hasHeader);
+  yield last;
+}
 
-  for await (const batch of csvRecords(source.file, refusingOtherFormats(source.file, source.text))) {
-    for (const record of batch.records) {
-      if (!read) {
-        checkHeader(source.dataset, source.file, record.cells);
-        read = recordReader(contract, record.cells);
-        continue;
+/** The column names when the first line holds them without quotes; it is taken only then. */
+async function unquotedHeader(text: SourceText): Promise<string[] | undefined> {
+  while (!text.bytes.includes(newline) && text.bytes.length < largestRecord && (await text.more()));
+  const end = text.bytes.indexOf(newline) + 1;
+  const line = text.bytes.toString("utf8", 0, end).replace(/^\uFEFF/, "");
+  if (line.trim() === "" || line.includes('"')) return undefined;
+  return line.replace(/\r?\n$/, "").split(",");
+}
+
+/**
+ * Reads lines up to the first quote: without quotes each line is a record, and of plain numbers it is read from its
+ * bytes. What is left is for the CSV parser.
+ */
+async function* unquotedLines(
+  text: SourceText,
+  plain: PlainNumbers,
+  read: ReadRecord,
+  cutter: SliceCutter,
+): AsyncGenerator<Slice> {
+  text.take(text.bytes.indexOf(newline) + 1, 1);
+  do {
+    const end = text.bytes.lastIndexOf(newline) + 1;
+    let at = 0;
+    let lines = 0;
+    while (at < end) {
+      let isFull = false;
+      lines += cutter.fill((rows, room, first) => {
+        const before = rows.length;
+        at = plain.read(rows, text.bytes, at, end, room, first);
+        isFull = rows.length - before === room;
+      });
+      yield* cutter.whole();
+      if (isFull || at === end) continue;
+      const lineEnd = text.bytes.indexOf(newline, at) + 1;
+      const line = text.bytes.subarray(at, lineEnd);
+      if (line.includes(quote) || line.length > largestRecord || !isUtf8(line)) {
+        text.take(at, lines);
+        return;
       }
-      if (rowNumber % contract.sliceRecords === 0) {
-        if (slice) yield slice;
-        slice = emptySlice(rowNumber / contract.sliceRecords);
-      }
-      rowNumber++;
-      const result = read(record.cells);
-      if ("values" in result) slice?.rows.push({ rowNumber, values: result.values });
-      else slice?.deadLetters.push(deadLetter(source, rowNumber, result.rejection, batch, record));
+      const raw = line.toString().replace(/\r?\n$/, "");
+      const lineNumber = text.line + lines;
+      if (raw !== "") cutter.take(read(raw.split(",")), () => ({ line: lineNumber, raw }));
+      lines++;
+      at = lineEnd;
     }
+    text.take(end, lines);
+  } while (await text.more());
+}
+
+/** Reads what is left as CSV, its header too unless it was `read` already; answers whether there is a header. */
+async function* csvLines(
+  { dataset, file }: SlicedFile,
+  text: SourceText,
+  known: ReadRecord | undefined,
+  cutter: SliceCutter,
+): AsyncGenerator<Slice, boolean> {
+  let read = known;
+  for await (const batch of csvRecords(file, text.rest(), text.line)) {
+    for (const record of batch.records) {
+      if (read) {
+        cutter.take(read(record.cells), () => batch.origin(record));
+      } else {
+        checkHeader(dataset, file, record.cells);
+        read = recordReader(datasets[dataset], record.cells);
+      }
+    }
+    yield* cutter.whole();
   }
-  if (!slice) throw emptySource(source.file, read !== undefined);
-  yield { ...slice, isLast: true };
-}
-
-function emptySlice(number: number): Slice {
-  return { number, group: Math.floor(number / groupSlices), isLast: false, rows: [], deadLetters: [] };
-}
-
-function deadLetter(
-  { dataset, loadId, file }: SlicedFile,
-  rowNumber: number,
-  rejection: Extract<ReadResult, { rejection: unknown }>["rejection"],
-  batch: CsvBatch,
-  record: CsvRecord,
-): DeadLetter {
-  const id = `${dataset}.${loadId}.${rowNumber}`;
-  return { id, dataset, load_id: loadId, file, row_number: rowNumber, ...rejection, ...batch.origin(record) };
+  return read !== undefined;
 }
 
 async function* refusingOtherFormats(file: string, text: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let isFirst = true;
+  let beginning: Buffer | undefined = Buffer.alloc(0);
   for await (const chunk of text) {
-    if (isFirst) checkBeginning(file, chunk.subarray(0, 1024));
-    isFirst = false;
-    yield chunk;
+    if (beginning) beginning = Buffer.concat([beginning, chunk]);
+    if (beginning && beginning.length < beginningBytes) continue;
+    if (beginning) checkBeginning(file, beginning.subarray(0, beginningBytes));
+    yield beginning ?? chunk;
+    beginning = undefined;
   }
+  if (!beginning || beginning.length === 0) return;
+  checkBeginning(file, beginning);
+  yield beginning;
 }
 
 /** The error for a source without a single record. */

@@ -1,7 +1,7 @@
 import type { RejectionRule } from "@boxoffice/contracts/cell";
 import type { DeadLetter } from "@boxoffice/contracts/deadLetter";
 import type { LoadManifest } from "@boxoffice/contracts/loadManifest";
-import type { Slice } from "./slices.ts";
+import type { Slice } from "./sliceCutter.ts";
 
 const shownDeadLetters = 5;
 
