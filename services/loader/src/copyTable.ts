@@ -4,7 +4,7 @@ import { ServiceError } from "@boxoffice/platform/serviceError";
 import type { Table } from "apache-arrow";
 import pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import { copyText } from "./copyText.ts";
+import { copyHeader, copyTrailer, copyTuples } from "./copyBinary.ts";
 
 export interface CopyOptions {
   /** The table, quoted. It must have been made in this transaction: its rows are written frozen. */
@@ -27,14 +27,16 @@ export async function copyTable(
   const names = first.value.schema.fields.map(({ name }) => name);
   checkColumns(into, columns, names);
   const list = names.map(pg.escapeIdentifier).join(", ");
-  async function* lines() {
+  async function* binary() {
+    yield copyHeader;
     for (let batch = first; !batch.done; batch = await batches.next()) {
-      yield copyText(batch.value);
+      yield copyTuples(batch.value);
       onRows(batch.value.numRows);
     }
+    yield copyTrailer;
   }
-  const copy = client.query(copyFrom(`copy ${into} (${list}) from stdin with (freeze)`));
-  await pipeline(Readable.from(lines(), { highWaterMark: 1 }), copy, { signal });
+  const copy = client.query(copyFrom(`copy ${into} (${list}) from stdin with (format binary, freeze)`));
+  await pipeline(Readable.from(binary(), { highWaterMark: 1 }), copy, { signal });
 }
 
 function checkColumns(into: string, expected: readonly string[], actual: readonly string[]): void {

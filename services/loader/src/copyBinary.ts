@@ -1,0 +1,178 @@
+import { ServiceError } from "@boxoffice/platform/serviceError";
+import { DataType, type Table, TimeUnit, type Vector } from "apache-arrow";
+
+/** What Postgres' binary COPY format begins with: its signature, no flags, no further header. */
+export const copyHeader = Buffer.concat([Buffer.from("PGCOPY\n\xff\r\n\0", "latin1"), Buffer.alloc(8)]);
+/** What it ends with. */
+export const copyTrailer = Buffer.from([0xff, 0xff]);
+
+/** One column's cells in their binary form. A cell is its length in four bytes, then its bytes; a null has the length -1. */
+interface ColumnWriter {
+  /** The most bytes that a cell of the column takes, its length included. */
+  most: number;
+  /** Puts the cell at `at` and answers where it ends. */
+  write: (row: number, to: Buffer, at: number) => number;
+}
+
+const lengthBytes = 4;
+
+/** An Arrow table as tuples of Postgres' binary COPY format, exact to the last decimal. */
+export function copyTuples(table: Table): Buffer {
+  const columns = table.schema.fields.map(({ name }) => {
+    const vector = table.getChild(name);
+    if (!vector) throw new Error(`column ${name} has no values`);
+    return nullable(vector, columnWriter(name, vector));
+  });
+  const tupleBytes = columns.reduce((sum, { most }) => sum + most, 2);
+  const tuples = Buffer.allocUnsafe(tupleBytes * table.numRows);
+  let at = 0;
+  for (let row = 0; row < table.numRows; row++) {
+    at = tuples.writeInt16BE(columns.length, at);
+    for (const { write } of columns) at = write(row, tuples, at);
+  }
+  return tuples.subarray(0, at);
+}
+
+function nullable(vector: Vector, { most, write }: ColumnWriter): ColumnWriter {
+  if (vector.nullCount === 0) return { most, write };
+  return { most, write: (row, to, at) => (vector.isValid(row) ? write(row, to, at) : to.writeInt32BE(-1, at)) };
+}
+
+/** Cells that all have the same number of bytes. */
+function fixed(bytes: number, write: (row: number, to: Buffer, at: number) => number): ColumnWriter {
+  return { most: lengthBytes + bytes, write: (row, to, at) => write(row, to, to.writeInt32BE(bytes, at)) };
+}
+
+function columnWriter(name: string, vector: Vector): ColumnWriter {
+  const { type } = vector;
+  if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) return texts(vector);
+  if (DataType.isInt(type) && type.bitWidth === 32) {
+    const values = singleArray(vector, Int32Array);
+    return fixed(4, (row, to, at) => to.writeInt32BE(values[row] ?? 0, at));
+  }
+  if (DataType.isInt(type) && type.bitWidth === 64) {
+    const values = singleArray(vector, BigInt64Array);
+    return fixed(8, (row, to, at) => to.writeBigInt64BE(values[row] ?? 0n, at));
+  }
+  if (DataType.isFloat(type) && type.precision === 2) {
+    const values = singleArray(vector, Float64Array);
+    return fixed(8, (row, to, at) => to.writeDoubleBE(values[row] ?? 0, at));
+  }
+  if (DataType.isBool(type)) return fixed(1, (row, to, at) => to.writeUInt8(vector.get(row) ? 1 : 0, at));
+  if (DataType.isDate(type)) {
+    return fixed(4, (row, to, at) => to.writeInt32BE(Number(vector.get(row)) / millisecondsPerDay - postgresDay, at));
+  }
+  if (DataType.isDecimal(type)) return decimals(vector, type.scale);
+  if (DataType.isTimestamp(type)) return timestamps(vector, type.unit);
+  throw new ServiceError("unknown_type", `column ${name} has the type ${type}, which the loader cannot copy`);
+}
+
+function texts(vector: Vector): ColumnWriter {
+  let most = 0;
+  for (let row = 0; row < vector.length; row++) {
+    if (vector.isValid(row)) most = Math.max(most, Buffer.byteLength(String(vector.get(row))));
+  }
+  return {
+    most: lengthBytes + most,
+    write: (row, to, at) => {
+      const bytes = to.write(String(vector.get(row)), at + lengthBytes);
+      to.writeInt32BE(bytes, at);
+      return at + lengthBytes + bytes;
+    },
+  };
+}
+
+const millisecondsPerDay = 86_400_000;
+/** Postgres counts from 2000-01-01. */
+const postgresDay = 10_957;
+const postgresSecond = postgresDay * 86_400;
+
+const microseconds: Readonly<Partial<Record<TimeUnit, bigint>>> = {
+  [TimeUnit.SECOND]: 1_000_000n,
+  [TimeUnit.MILLISECOND]: 1_000n,
+  [TimeUnit.MICROSECOND]: 1n,
+};
+
+/** In UTC. Whole seconds, which most are, are reckoned without a BigInt of each. */
+function timestamps(vector: Vector, unit: TimeUnit): ColumnWriter {
+  const values = singleArray(vector, BigInt64Array);
+  const factor = microseconds[unit];
+  if (factor === undefined)
+    throw new ServiceError("unknown_type", "timestamps finer than microseconds cannot be copied");
+  const epoch = BigInt(postgresSecond) * 1_000_000n;
+  return fixed(8, (row, to, at) => to.writeBigInt64BE((values[row] ?? 0n) * factor - epoch, at));
+}
+
+const digitBase = 10_000;
+const digitsPerGroup = 4;
+
+/** Numerics of few different values, such as ratings, are made once each. */
+function decimals(vector: Vector, scale: number): ColumnWriter {
+  const words = singleArray(vector, Uint32Array);
+  const known = new Map<number, Buffer>();
+  const most = lengthBytes + 8 + 2 * (Math.ceil(38 / digitsPerGroup) + 2);
+  const cell = (row: number): Buffer => {
+    const at = row * 4;
+    const [low = 0, second = 0, third = 0, high = 0] = [words[at], words[at + 1], words[at + 2], words[at + 3]];
+    const isSmall = second === 0 && third === 0 && high === 0 && low < 1_000;
+    const found = isSmall ? known.get(low) : undefined;
+    if (found) return found;
+    const made = numeric(unscaled(low, second, third, high), scale);
+    if (isSmall) known.set(low, made);
+    return made;
+  };
+  return {
+    most,
+    write: (row, to, at) => {
+      const bytes = cell(row);
+      return at + bytes.copy(to, at);
+    },
+  };
+}
+
+/** A decimal's integer without the point: four words of 32 bits, the lowest first, a two's complement. */
+function unscaled(low: number, second: number, third: number, high: number): bigint {
+  const upper = (BigInt(high) << 32n) | BigInt(third);
+  const lower = (BigInt(second) << 32n) | BigInt(low);
+  return BigInt.asIntN(128, (upper << 64n) | lower);
+}
+
+/** A numeric's cell: digits to the base of 10,000 on both sides of the point, without zeros at either end. */
+function numeric(value: bigint, scale: number): Buffer {
+  const isNegative = value < 0n;
+  const text = String(isNegative ? -value : value).padStart(scale + 1, "0");
+  const whole = text.slice(0, text.length - scale);
+  const fraction = text.slice(text.length - scale);
+  const groups = [
+    ...groupsOf(whole.padStart(Math.ceil(whole.length / digitsPerGroup) * digitsPerGroup, "0")),
+    ...groupsOf(fraction.padEnd(Math.ceil(fraction.length / digitsPerGroup) * digitsPerGroup, "0")),
+  ];
+  let weight = Math.ceil(whole.length / digitsPerGroup) - 1;
+  while (groups[0] === 0) {
+    groups.shift();
+    weight--;
+  }
+  while (groups.at(-1) === 0) groups.pop();
+  const cell = Buffer.alloc(lengthBytes + 8 + 2 * groups.length);
+  cell.writeInt32BE(8 + 2 * groups.length, 0);
+  cell.writeInt16BE(groups.length, 4);
+  cell.writeInt16BE(groups.length === 0 ? 0 : weight, 6);
+  cell.writeUInt16BE(isNegative ? 0x4000 : 0, 8);
+  cell.writeInt16BE(scale, 10);
+  for (const [at, group] of groups.entries()) cell.writeInt16BE(group, 12 + 2 * at);
+  return cell;
+}
+
+function groupsOf(digits: string): number[] {
+  return Array.from(
+    { length: digits.length / digitsPerGroup },
+    (_none, at) => Number(digits.slice(at * digitsPerGroup, (at + 1) * digitsPerGroup)) % digitBase,
+  );
+}
+
+function singleArray<T>(vector: Vector, type: new (...parameters: never[]) => T): T {
+  const [data, ...others] = vector.data;
+  const values: unknown = data?.values;
+  if (others.length > 0 || !(values instanceof type)) throw new Error(`expected one ${type.name} of values`);
+  return values;
+}
