@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Self
 
 from pyarrow import dataset
@@ -12,6 +13,8 @@ from pyspark.sql.pandas.types import from_arrow_schema
 
 Json = dict[str, Any]
 
+#: What the loader writes into the footer of an object whose keys ascend (`ascendingKeys.ts`).
+ASCENDING_KEYS = b"boxoffice.ascending_keys"
 #: Of a table's objects. A store may list temporary names of objects that are being written.
 SUFFIX = ".parquet"
 
@@ -71,6 +74,22 @@ class Lake:
         of which a condition holds.
         """
         return self._parquet(prefix).count_rows(filter=where)
+
+    def has_unique_keys(self, prefix: str, columns: tuple[str, ...]) -> bool:
+        """Whether the footers of a bronze table prove that no two of its rows have the same key:
+        within each object the keys ascend, and each object begins after the one before.
+        """
+        ranges = []
+        for part in self._parquet(prefix).get_fragments():
+            footer = part.metadata
+            if footer.num_rows == 0:
+                continue
+            stated = (footer.metadata or {}).get(ASCENDING_KEYS)
+            keys = json.loads(stated) if stated else {}
+            if tuple(keys.get("columns", ())) != columns:
+                return False
+            ranges.append((keys["first"], keys["last"]))
+        return all(last < first for (_, last), (first, _) in pairwise(sorted(ranges)))
 
     def _uri(self, prefix: str) -> str:
         return f"s3a://{self.bucket}/{prefix}"

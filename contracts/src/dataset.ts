@@ -15,6 +15,8 @@ export interface DatasetContract {
   record: z.ZodObject;
   /** File names in an edition, the preferred one first; each may have one of the endings in `packings`. */
   files: readonly string[];
+  /** Columns of ids that no two records are meant to share, and that most files are in the order of. */
+  key?: readonly string[];
   /** Source records in a slice (one Kafka message). */
   sliceRecords: number;
 }
@@ -28,6 +30,12 @@ export const groupSlices = 16;
 export const datasets: Readonly<Record<DatasetName, DatasetContract>> = {
   movies: { version: 2, record: movieRecord, files: ["movies_metadata.csv"], sliceRecords: 1024 },
   links: { version: 2, record: linkRecord, files: ["links.csv", "links_small.csv"], sliceRecords: 16_384 },
-  ratings: { version: 2, record: ratingRecord, files: ["ratings.csv", "ratings_small.csv"], sliceRecords: 16_384 },
+  ratings: {
+    version: 2,
+    record: ratingRecord,
+    files: ["ratings.csv", "ratings_small.csv"],
+    key: ["user_id", "movie_id"],
+    sliceRecords: 16_384,
+  },
   cpi: { version: 1, record: cpiRecord, files: ["CPIAUCSL.csv"], sliceRecords: 16_384 },
 };

@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 
 from pyarrow import dataset
 from pyspark.sql import DataFrame
@@ -51,10 +51,18 @@ def run(run_id: str) -> Json:
 
     with spark_session() as spark:
         bronze = {name: lake.read_table(spark, loads[name]["prefix"]) for name in DATASETS}
+        judge = {name: rules.judge for name, rules in DATASETS.items()}
+        is_unique = lake.has_unique_keys(loads["ratings"]["prefix"], ratings.KEY)
         if live["bronze"]:
             before = ratings.live_below(lake.read_table(spark, live["prefix"]), live["offsets"])
             bronze["ratings"] = ratings.with_live(bronze["ratings"], before)
-        judged = {name: rules.judge(bronze[name]) for name, rules in DATASETS.items()}
+            if is_unique:
+                # What a live rating repeats may come twice, and nothing else.
+                keys = before.select(*ratings.KEY).distinct()
+                judge["ratings"] = partial(ratings.judged_ratings, repeated=keys)
+        elif is_unique:
+            judge["ratings"] = ratings.judged_unique_ratings
+        judged = {name: judge[name](bronze[name]) for name in DATASETS}
         dropped = {
             name: DroppedRows(name, judged[name], rules.reasons) for name, rules in DATASETS.items()
         }

@@ -12,6 +12,9 @@ FIRST_LIVE_ROW = 2**31
 
 REASONS = ("no_rating", "duplicate_rating")
 
+#: Of which each pair has one rating.
+KEY = ("user_id", "movie_id")
+
 
 def live_below(live: DataFrame, offsets: list[int]) -> DataFrame:
     """The live rows before the barrier, which is an offset for each partition of their topic."""
@@ -29,9 +32,30 @@ def with_live(bulk: DataFrame, live: DataFrame) -> DataFrame:
     return bulk.select("row_number", *names).unionByName(live.select(row_number, *names))
 
 
-def judged_ratings(bronze: DataFrame) -> DataFrame:
-    """Rows without a rating go; then the newest of a user and movie wins, then the later row."""
+def judged_ratings(bronze: DataFrame, repeated: DataFrame | None = None) -> DataFrame:
+    """Rows without a rating go; then the newest of a user and movie wins, then the later row.
+
+    `repeated` holds the keys that may come more than once, where they are known: the rows of the
+    others need not be brought together. Without it any key may.
+    """
     typed = bronze.withColumn("rating", F.col("rating").try_cast("decimal(2,1)"))
+    if repeated is None:
+        return _newest(typed)
+    marked = typed.join(repeated.select(*KEY, F.lit(True).alias("may_repeat")), [*KEY], "left")
+    may_repeat = F.col("may_repeat").isNotNull()
+    alone = marked.where(~may_repeat).drop("may_repeat")
+    others = marked.where(may_repeat).drop("may_repeat")
+    reason = reason_if(F.col("rating").isNull(), "no_rating")
+    return alone.withColumn(DROPPED, reason).unionByName(_newest(others))
+
+
+def judged_unique_ratings(bronze: DataFrame) -> DataFrame:
+    """The same where no key comes more than once: rows without a rating go."""
+    typed = bronze.withColumn("rating", F.col("rating").try_cast("decimal(2,1)"))
+    return typed.withColumn(DROPPED, reason_if(F.col("rating").isNull(), "no_rating"))
+
+
+def _newest(typed: DataFrame) -> DataFrame:
     no_rating = F.col("rating").isNull()
     # Rows without a rating are apart, so that they never win over one with a rating.
     copies = Window.partitionBy("user_id", "movie_id", no_rating).orderBy(

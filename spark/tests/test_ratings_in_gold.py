@@ -91,3 +91,20 @@ def test_every_genre_has_a_row_and_a_user_counts_once_in_it(frame: Frame) -> Non
         (2, 3, 2, Decimal("12.5"), 12.5 / 3, 1, 100),
         (3, 0, 0, Decimal("0.0"), None, 1, 0),
     ]
+
+
+def test_users_are_counted_in_each_of_more_genres_than_a_word_has_bits(frame: Frame) -> None:
+    count = 130
+    numbers = range(1, count + 1)
+    genres = frame("genre_id int, name string", *({"genre_id": n, "name": str(n)} for n in numbers))
+    # Movie n is of genre n, and the last one of every genre.
+    pairs = [(n, n) for n in range(1, count)] + [(count, n) for n in numbers]
+    bridge = frame("tmdb_id int, genre_id int", *({"tmdb_id": t, "genre_id": g} for t, g in pairs))
+    movies = frame("tmdb_id int, vote_count bigint", *({"tmdb_id": n} for n in numbers))
+    given = frame(
+        FACT,
+        *(rated(1, n, n, "3.0") for n in (1, 63, 64, 65, 128)),
+        rated(2, count, count, "4.0"),
+    )
+    found = dict(rows_of(agg_genre_rating(genres, bridge, movies, given), "genre_id", "users"))
+    assert found == {n: 2 if n in (1, 63, 64, 65, 128) else 1 for n in numbers}

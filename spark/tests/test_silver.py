@@ -10,7 +10,14 @@ from spark.silver import genres
 from spark.silver.cpi import cpi_month, judged_cpi
 from spark.silver.links import judged_links, movielens_movie
 from spark.silver.movies import judged_movies, movie
-from spark.silver.ratings import REASONS, judged_ratings, live_below, rating, with_live
+from spark.silver.ratings import (
+    REASONS,
+    judged_ratings,
+    judged_unique_ratings,
+    live_below,
+    rating,
+    with_live,
+)
 from spark.tests import bronze
 from spark.tests.conftest import Frame, rows_of
 
@@ -134,6 +141,31 @@ def test_ratings_without_a_rating_go_first_then_the_newest_and_the_later_row_win
         (6, "duplicate_rating"),
         (9, "no_rating"),
     ]
+
+
+def test_only_keys_that_may_repeat_are_compared_where_these_are_known(frame: Frame) -> None:
+    given = frame(
+        bronze.RATINGS,
+        {"row_number": 1, "user_id": 1, "movie_id": 1, "rating": 3.5, "timestamp": 100},
+        {"row_number": 2, "user_id": 1, "movie_id": 2, "rating": 4.0, "timestamp": 90},
+        {"row_number": 3, "user_id": 1, "movie_id": 2, "rating": 4.5, "timestamp": 91},
+        {"row_number": 4, "user_id": 2, "movie_id": 1},
+        {"row_number": 5, "user_id": 2, "movie_id": 2},
+    )
+    repeated = frame(
+        "user_id int, movie_id int",
+        {"user_id": 1, "movie_id": 2},
+        {"user_id": 2, "movie_id": 2},
+        {"user_id": 7, "movie_id": 7},
+    )
+    judged = judged_ratings(given, repeated)
+    assert rows_of(judged, "row_number", DROPPED) == rows_of(
+        judged_ratings(given), "row_number", DROPPED
+    )
+    unique = given.where("row_number <> 2")
+    assert rows_of(judged_unique_ratings(unique), "row_number", DROPPED) == rows_of(
+        judged_ratings(unique), "row_number", DROPPED
+    )
 
 
 def test_live_ratings_come_after_bulk_ones_and_only_those_before_the_barrier_are_read(

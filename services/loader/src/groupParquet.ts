@@ -4,6 +4,7 @@ import { contractColumns } from "@boxoffice/contracts/recordReader";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { Schema, Table, tableFromIPC, tableToIPC } from "apache-arrow";
 import { Compression, Table as WasmTable, WriterPropertiesBuilder, writeParquet } from "parquet-wasm";
+import { type AscendingKeys, ascendingKeys, ascendingKeysName } from "./ascendingKeys.ts";
 import type { Slice } from "./openGroups.ts";
 
 const arrowTypes: Readonly<Record<CellKind, string>> = {
@@ -21,9 +22,11 @@ export function groupParquet(slices: readonly Slice[]): { rows: number; parquet:
     const [first, ...others] = slices.map(readSlice);
     const batches = [first, ...others].flatMap((table) => table?.batches.filter((batch) => batch.numRows > 0) ?? []);
     const group = new Table(first?.schema ?? new Schema(), batches);
+    const key = slices[0] && datasets[slices[0].dataset].key;
+    const keys = key && ascendingKeys(group, key);
     return {
       rows: group.numRows,
-      parquet: writeParquet(WasmTable.fromIPCStream(tableToIPC(group, "stream")), properties()),
+      parquet: writeParquet(WasmTable.fromIPCStream(tableToIPC(group, "stream")), properties(keys)),
     };
   } catch (cause) {
     if (cause instanceof ServiceError) throw cause;
@@ -32,8 +35,13 @@ export function groupParquet(slices: readonly Slice[]): { rows: number; parquet:
 }
 
 /** Without dictionaries a group of ratings is written four times as fast and is half as large. */
-function properties() {
-  return new WriterPropertiesBuilder().setCompression(Compression.ZSTD).setDictionaryEnabled(false).build();
+function properties(keys: AscendingKeys | undefined) {
+  const metadata = new Map(keys ? [[ascendingKeysName, JSON.stringify(keys)]] : []);
+  return new WriterPropertiesBuilder()
+    .setCompression(Compression.ZSTD)
+    .setDictionaryEnabled(false)
+    .setKeyValueMetadata(metadata)
+    .build();
 }
 
 function readSlice(slice: Slice): Table {
