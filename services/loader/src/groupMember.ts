@@ -1,5 +1,5 @@
 import type { ServiceError } from "@boxoffice/platform/serviceError";
-import type { Consumer, ConsumerConfig, EachBatchPayload, Kafka } from "kafkajs";
+import kafkajs, { type Consumer, type ConsumerConfig, type EachBatchPayload, type Kafka } from "kafkajs";
 import type { Logger } from "pino";
 import { type OffsetFault, offsetFaultError, offsetsOutOfRange } from "./consumerOffsets.ts";
 
@@ -67,6 +67,7 @@ export class GroupMember<Position> {
     await this.#run();
   }
 
+  /** Leaves the group; the member does not start again. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#consumer.disconnect();
@@ -74,9 +75,15 @@ export class GroupMember<Position> {
 
   /** Reads no more; the member stays in its group. */
   pause(): void {
-    this.#consumer.pause(this.#options.topics.map((topic) => ({ topic })));
+    try {
+      this.#consumer.pause(this.#options.topics.map((topic) => ({ topic })));
+    } catch (error) {
+      // kafkajs refuses while a consumer that failed has not started again; it reads nothing then.
+      if (!(error instanceof kafkajs.KafkaJSNonRetriableError)) throw error;
+    }
   }
 
+  /** Whether the member has partitions, or knows that there are none for it. */
   get isJoined(): boolean {
     return this.#isJoined;
   }
