@@ -99,7 +99,8 @@ async function whenReachable(what: string, work: () => Promise<void>): Promise<v
       await work();
       return;
     } catch (error) {
-      if (error instanceof ServiceError || attempt === startAttempts) throw error;
+      const isFinal = error instanceof ServiceError && !error.retryable;
+      if (isFinal || attempt === startAttempts) throw error;
       log.warn({ attempt, reason: error instanceof Error ? error.message : String(error) }, `waiting for ${what}`);
       await sleep(Math.min(500 * attempt, 5_000));
     }
