@@ -69,7 +69,7 @@ export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }:
   serveJobs("/versions/:id", versions);
 
   server.post("/publications", async (request) => {
-    const publication = await publish(lake, pool, inputsRequest.parse(request.body));
+    const publication = await publish(lake, pool, inputsRequest.parse(request.body), parts.log);
     parts.onPublished();
     return publication;
   });
