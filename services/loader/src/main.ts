@@ -86,6 +86,7 @@ async function notReady(): Promise<string[]> {
     ...(hasWarehouse ? [] : ["the warehouse"]),
     ...(consumer.isJoined ? [] : ["the topics"]),
     ...(live.isJoined ? [] : ["the live topic"]),
+    ...(bronze.lastRefusal ? [`a lake that takes slices: ${bronze.lastRefusal.message}`] : []),
     ...[consumer.fault, live.fault].flatMap((fault) => (fault ? [fault.message] : [])),
   ];
 }
