@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 const unit = [
   "services/answers/test/**/*.test.ts",
   "services/ingest/test/{config,contractCells,csvRecords,download,liveRating,rateLimit,recordReader,slices,spool}.test.ts",
-  "services/loader/test/{fullLake,openGroups}.test.ts",
+  "services/loader/test/{fullLake,olderEdition,openGroups}.test.ts",
   "test/unit/**/*.test.ts",
   "platform/test/**/*.test.ts",
 ];
