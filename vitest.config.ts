@@ -3,8 +3,8 @@ import { defineConfig } from "vitest/config";
 /** Tests that need no engine; the others of the services get the addresses of real ones. */
 const unit = [
   "services/answers/test/**/*.test.ts",
-  "services/ingest/test/{config,contractCells,csvRecords,download,liveRating,rateLimit,recordReader,slices,spool}.test.ts",
-  "services/loader/test/{fullLake,olderEdition,openGroups}.test.ts",
+  "services/ingest/test/{config,contractCells,csvRecords,download,livePublisher,liveRating,rateLimit,recordReader,slices,spool}.test.ts",
+  "services/loader/test/{fullLake,liveBronze,olderEdition,openGroups}.test.ts",
   "test/unit/**/*.test.ts",
   "platform/test/**/*.test.ts",
 ];

@@ -99,13 +99,18 @@ export class GroupMember<Position> {
     return this.#positions;
   }
 
+  /** The position of a batch's partition, or undefined when it was just assigned. */
+  known({ batch: { topic, partition } }: EachBatchPayload): Position | undefined {
+    return this.#positions.get(partitionKey(topic, partition));
+  }
+
   /** The position of a batch's partition, `first` when it was just assigned. */
-  position({ batch: { topic, partition } }: EachBatchPayload, first: () => Position): Position {
-    const key = partitionKey(topic, partition);
-    const known = this.#positions.get(key);
+  position(payload: EachBatchPayload, first: () => Position): Position {
+    const known = this.known(payload);
     if (known) return known;
     const position = first();
-    this.#positions.set(key, position);
+    const { topic, partition } = payload.batch;
+    this.#positions.set(partitionKey(topic, partition), position);
     return position;
   }
 
