@@ -18,7 +18,8 @@ import { LiveConsumer } from "./liveConsumer.ts";
 import { fixLiveInput } from "./liveInput.ts";
 import { sweepLive } from "./liveTable.ts";
 import { migrate } from "./migrations.ts";
-import { sweepVersions } from "./sweep.ts";
+import { keptRuns, sweepVersions } from "./sweep.ts";
+import { sweepLake } from "./sweepLake.ts";
 import { warehousePool } from "./warehouse.ts";
 
 const config = loaderConfig();
@@ -69,6 +70,7 @@ const server = loaderServer({
     afterwards("sweeping", async () => {
       await sweepVersions(pool, config.KEEP_VERSIONS, log);
       log.info({ rows: await sweepLive(pool) }, "live ratings swept that every version has");
+      await sweepLake(lake, await keptRuns(pool), log);
     });
     afterwards("deleting consumed records", () => deleteConsumed(kafka, liveGroup, [liveTopic]));
   },

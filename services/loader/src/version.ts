@@ -137,7 +137,8 @@ async function copyAndAttach(
   if (counted !== rows) {
     throw new ServiceError(
       "version_mismatch",
-      `table ${table} of run ${comment.run_id} has ${counted} rows below ${comment.prefix}; gold.json says ${rows}`,
+      `table ${table} of run ${comment.run_id} has ${counted} rows below ${comment.prefix}; gold.json says ${rows}` +
+        (counted === 0 ? ". What a run left in the lake is swept in time: start a new run" : ""),
     );
   }
   await attachPartition(client, partition, comment.run_id);

@@ -10,7 +10,7 @@ import { writeLiveDeadLetter, writeLiveObject } from "../src/liveBronze.ts";
 import { migrate } from "../src/migrations.ts";
 import { allPartitions, dropPartition, partitionOf } from "../src/partitions.ts";
 import { publish } from "../src/publish.ts";
-import { oldRuns, sweepVersions } from "../src/sweep.ts";
+import { keptRuns, oldRuns, sweepVersions } from "../src/sweep.ts";
 import { loadVersion } from "../src/version.ts";
 import { inTransaction, publishedRun, whileNonePublishes } from "../src/warehouse.ts";
 import { migrationsDirectory, newDatabase, newLake, quietLog, uniqueName, until } from "./engines.ts";
@@ -420,6 +420,7 @@ test("of the published versions the newest are kept, and a run that is under way
   await sweepVersions(pool, 2, quietLog);
   const left = new Set((await allPartitions(pool)).map(({ state }) => state.comment?.run_id));
   expect([...left].sort()).toEqual([runs[1], runs[2], underWay].sort());
+  expect([...(await keptRuns(pool))].sort()).toEqual([runs[1], runs[2], underWay].sort());
   const { rows } = await pool.query("select run_id from mart_versions.run_summary");
   expect(rows.map(({ run_id }) => run_id).sort()).toEqual([runs[1], runs[2]].sort());
   expect(await publishedRun(pool)).toBe(runs[2]);
