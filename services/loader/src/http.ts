@@ -2,6 +2,7 @@ import { basename } from "node:path/posix";
 import { datasetName } from "@boxoffice/contracts/dataset";
 import type { Job } from "@boxoffice/contracts/job";
 import { runId } from "@boxoffice/contracts/job";
+import { loadId } from "@boxoffice/contracts/loadId";
 import { httpServer } from "@boxoffice/platform/httpServer";
 import type { Jobs } from "@boxoffice/platform/jobs";
 import type { FastifyInstance } from "fastify";
@@ -16,7 +17,7 @@ import { type SealParts, sealLoad } from "./seal.ts";
 import { loadVersion } from "./version.ts";
 import { publishedRun } from "./warehouse.ts";
 
-const sealRequest = z.object({ run_id: runId, dataset: datasetName, load_id: z.string().min(1) });
+const sealRequest = z.object({ run_id: runId, dataset: datasetName, load_id: loadId });
 const versionRequest = z.object({ run_id: runId });
 const inputsRequest = z.object({ run_id: runId, allow_older: z.boolean().optional() });
 const jobPath = z.object({ id: z.string() });
@@ -36,7 +37,12 @@ export interface LoaderParts {
   log: Logger;
 }
 
-/** The loader's HTTP API. */
+/**
+ * `POST /seals` seals a load when bronze has all of it, `POST /versions` copies a run's gold into the warehouse: both
+ * start a job or return the one that runs, and `GET /seals/{id}` and `GET /versions/{id}` tell how far it is.
+ * `POST /inputs` fixes what a run reads, `POST /publications` publishes it or refuses to, and `GET /dead-letters` shows
+ * those of its loads.
+ */
 export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }: LoaderParts): FastifyInstance {
   const { lake } = seal;
   const server = httpServer({ log: parts.log, notReady: parts.notReady });
