@@ -3,6 +3,7 @@ import type { HopReport } from "@boxoffice/contracts/hopReport";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
+import { writeHop } from "@boxoffice/platform/writeHop";
 import type pg from "pg";
 import type { Logger } from "pino";
 import { z } from "zod";
@@ -125,12 +126,7 @@ async function makeCurrent(
   });
 }
 
-/** publish.json: a hop report with every sum that was checked. */
-interface PublishReport extends HopReport, Publication {
-  published: boolean;
-  checks: Check[];
-}
-
+/** publish.json is a hop report with every sum that was checked. */
 async function writeReport(
   lake: ObjectStore,
   started: number,
@@ -149,14 +145,5 @@ async function writeReport(
       dropped: { dead_letters, ...through?.dropped },
     };
   }
-  const report: PublishReport = {
-    hop: "publish",
-    started_at: new Date(started).toISOString(),
-    seconds: (Date.now() - started) / 1000,
-    rows,
-    published,
-    checks,
-    ...publication,
-  };
-  await lake.put(lakeKeys.hop(publication.run_id, "publish"), JSON.stringify(report, undefined, 2));
+  await writeHop(lake, started, { hop: "publish", rows, published, checks, ...publication });
 }

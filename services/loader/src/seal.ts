@@ -4,9 +4,9 @@ import { type LoadManifest, loadManifest, type Seal, seal } from "@boxoffice/con
 import type { JobContext } from "@boxoffice/platform/jobs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
+import { writeHop } from "@boxoffice/platform/writeHop";
 import { type Bronze, listGroups } from "./bronze.ts";
 import { countDeadLetters, listDeadLetterSlices } from "./deadLetters.ts";
-import { writeHop } from "./hopReports.ts";
 
 export interface SealRequest {
   run_id: string;

@@ -1,10 +1,11 @@
 import type { JobContext } from "@boxoffice/platform/jobs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
+import { writeHop } from "@boxoffice/platform/writeHop";
 import type pg from "pg";
 import { copyTable } from "./copyTable.ts";
 import { goldBatches } from "./gold.ts";
-import { requireHop, writeHop } from "./hopReports.ts";
+import { requireHop } from "./hopReports.ts";
 import {
   attachPartition,
   countRows,
