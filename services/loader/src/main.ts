@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { datasetNames } from "@boxoffice/contracts/dataset";
 import { liveTopic } from "@boxoffice/contracts/liveRating";
 import { deadLetterTopic } from "@boxoffice/contracts/slice";
@@ -21,6 +20,7 @@ import { migrate } from "./migrations.ts";
 import { keptRuns, sweepVersions } from "./sweep.ts";
 import { sweepLake } from "./sweepLake.ts";
 import { warehousePool } from "./warehouse.ts";
+import { whenReachable } from "./whenReachable.ts";
 
 const config = loaderConfig();
 const log = serviceLog("loader", config.LOG_LEVEL);
@@ -93,22 +93,6 @@ async function notReady(): Promise<string[]> {
   ];
 }
 
-const startAttempts = 30;
-
-/** Engines may start after the service, or answer before they can work. */
-async function whenReachable(what: string, work: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      const isFinal = error instanceof ServiceError && !error.retryable;
-      if (isFinal || attempt === startAttempts) throw error;
-      log.warn({ attempt, reason: error instanceof Error ? error.message : String(error) }, `waiting for ${what}`);
-      await sleep(Math.min(500 * attempt, 5_000));
-    }
-  }
-}
 closeOnSignal(log, [
   () => server.close(),
   () => Promise.all([consumer.stop(), live.stop()]).then(() => {}),
@@ -121,16 +105,16 @@ closeOnSignal(log, [
 
 try {
   await server.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
-  await whenReachable("the warehouse", () => migrate(pool, config.MIGRATIONS_DIR, log));
-  await whenReachable("the lake", () => lake.ensureBucket());
-  await whenReachable("Kafka", () => ensureTopics(kafka));
+  await whenReachable("the warehouse", () => migrate(pool, config.MIGRATIONS_DIR, log), log);
+  await whenReachable("the lake", () => lake.ensureBucket(), log);
+  await whenReachable("Kafka", () => ensureTopics(kafka), log);
   // Side by side: each group waits until a loader that was killed counts as dead.
   await Promise.all([
-    whenReachable("the topics", () => consumer.start()),
-    whenReachable("the live topic", () => live.start()),
+    whenReachable("the topics", () => consumer.start(), log),
+    whenReachable("the live topic", () => live.start(), log),
   ]);
   log.info({ topics: datasetNames, port: config.HTTP_PORT }, "loader started");
 } catch (error) {
-  log.fatal({ reason: error instanceof Error ? error.message : String(error) }, "the loader cannot start");
+  log.fatal({ reason: ServiceError.from(error).message }, "the loader cannot start");
   process.exit(1);
 }
