@@ -20,6 +20,7 @@ export interface GroupMemberOptions {
 }
 
 const restartMilliseconds = 5_000;
+const beatMilliseconds = 1_000;
 const partitionKey = (topic: string, partition: number) => `${topic}[${partition}]`;
 
 /**
@@ -155,4 +156,15 @@ export class GroupMember<Position> {
 export function commitBatch({ batch, commitOffsetsIfNecessary }: EachBatchPayload, offset: bigint): Promise<void> {
   const partitions = [{ partition: batch.partition, offset: String(offset) }];
   return commitOffsetsIfNecessary({ topics: [{ topic: batch.topic, partitions }] });
+}
+
+/** Does what may take longer than a member may be silent before it counts as dead. */
+export async function aliveDuring<T>({ heartbeat }: EachBatchPayload, work: () => Promise<T>): Promise<T> {
+  // That the group rebalances is told to whoever commits.
+  const beating = setInterval(() => heartbeat().catch(() => {}), beatMilliseconds);
+  try {
+    return await work();
+  } finally {
+    clearInterval(beating);
+  }
 }

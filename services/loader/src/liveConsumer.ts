@@ -5,7 +5,7 @@ import type { EachBatchPayload, Kafka } from "kafkajs";
 import type pg from "pg";
 import type { Logger } from "pino";
 import { topicEnds } from "./consumerOffsets.ts";
-import { GroupMember } from "./groupMember.ts";
+import { aliveDuring, GroupMember } from "./groupMember.ts";
 import { liveEnds, writeLiveDeadLetter, writeLiveObject } from "./liveBronze.ts";
 import { LiveBuffer } from "./liveBuffer.ts";
 import { type LiveRow, readLiveRow } from "./liveRow.ts";
@@ -46,6 +46,7 @@ export class LiveConsumer {
   readonly #member: GroupMember<Position>;
   readonly #table: LiveTable;
   #refusal: ServiceError | undefined;
+  #joined: { positions: ReadonlyMap<string, Position>; isOther: Promise<boolean> } | undefined;
   /** Set while the consumer runs. */
   #timer: NodeJS.Timeout | undefined;
 
@@ -115,6 +116,19 @@ export class LiveConsumer {
     return true;
   }
 
+  /** The same, found out once for each time that the group joins: the lake takes long to list. */
+  #joinedOtherTopic(positions: ReadonlyMap<string, Position>): Promise<boolean> | boolean {
+    if (this.#refusal) return true;
+    if (this.#joined?.positions === positions) return this.#joined.isOther;
+    const isOther = this.#isOtherTopic();
+    this.#joined = { positions, isOther };
+    // What could not be found out is asked again when the batch comes again.
+    isOther.catch(() => {
+      this.#joined = undefined;
+    });
+    return isOther;
+  }
+
   async #takeBatch(payload: EachBatchPayload): Promise<void> {
     const { batch, resolveOffset, heartbeat, isRunning, isStale } = payload;
     const { lake, log } = this.#options;
@@ -126,8 +140,11 @@ export class LiveConsumer {
     const begin = Number(first.offset);
     const known = member.known(payload);
     // Kafka may be emptied while the loader runs: its offsets begin again, after the group has joined anew or at once.
-    const isSuspect = !known || begin < known.next || this.#refusal !== undefined;
-    if (isSuspect && (await this.#isOtherTopic())) {
+    const isSuspect = known !== undefined && begin < known.next;
+    const isOther = await aliveDuring(payload, async () => {
+      return (await this.#joinedOtherTopic(positions)) || (isSuspect && (await this.#isOtherTopic()));
+    });
+    if (isOther) {
       payload.pause();
       return;
     }
