@@ -1,8 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { BoxError } from "./boxError.ts";
 import type { Box } from "./openBox.ts";
 import { type RunOutcome, runPipeline } from "./pipeline/runPipeline.ts";
-import type { Runtime } from "./runtime.ts";
+import { watchMemory } from "./watchMemory.ts";
 
 export interface BenchReport {
   run_id: string;
@@ -12,10 +10,6 @@ export interface BenchReport {
   peak_by_service_mib: Record<string, number>;
   hops: { hop: string; seconds: number; rows_in: number; rows_per_second: number }[];
 }
-
-// Reading the shared part of memory costs the kernel some milliseconds a process.
-const sampleMilliseconds = 3_000;
-const mebibyte = 1 << 20;
 
 /** A full-refresh run on engines that are up: seconds and rows per second of each hop, waiting, and memory. */
 export async function bench(box: Box, edition: string | undefined, signal: AbortSignal): Promise<BenchReport> {
@@ -42,36 +36,6 @@ export async function bench(box: Box, edition: string | undefined, signal: Abort
       rows_in: rowsIn,
       rows_per_second: seconds > 0 ? rowsIn / seconds : 0,
     })),
-  };
-}
-
-/** Samples the memory of the services; the peak is that of one moment over all of them. */
-async function watchMemory(runtime: Runtime) {
-  let total = 0;
-  const byService: Record<string, number> = {};
-  let isWatching = true;
-  const sample = async () => {
-    const now = await runtime.memory();
-    for (const [service, bytes] of now) byService[service] = Math.max(byService[service] ?? 0, bytes);
-    const sum = [...now.values()].reduce((all, bytes) => all + bytes, 0);
-    total = Math.max(total, sum);
-    return sum;
-  };
-  if ((await sample()) === 0) throw new BoxError("nothing of this box is running; start it with ./box up");
-  const watch = async () => {
-    while (isWatching) {
-      await sleep(sampleMilliseconds, undefined, { ref: false });
-      if (isWatching) await sample();
-    }
-  };
-  void watch();
-  return {
-    stop: () => {
-      isWatching = false;
-    },
-    peak: () => Math.round(total / mebibyte),
-    peakByService: () =>
-      Object.fromEntries(Object.entries(byService).map(([name, bytes]) => [name, Math.round(bytes / mebibyte)])),
   };
 }
 

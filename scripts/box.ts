@@ -9,7 +9,8 @@ import { fromCaller } from "./boxHome.ts";
 import { chooseRuntime } from "./chooseRuntime.ts";
 import { clientEnvironment } from "./clientEnvironment.ts";
 import { deadLettersText, listDeadLetters } from "./deadLetters.ts";
-import { images, imagesText, loadImages, saveImages } from "./docker/images.ts";
+import { loadImages, saveImages } from "./docker/imageArchive.ts";
+import { images, imagesText } from "./docker/images.ts";
 import { withBoxLock } from "./fileLock.ts";
 import { generatedText, ProgressLines } from "./generate/generatedText.ts";
 import { generateEdition } from "./generate/generateEdition.ts";
@@ -248,7 +249,7 @@ program
 
 program
   .command("bench")
-  .description("measure a full run on engines that are up")
+  .description("measure a full refresh on engines that are up; it is published, even over a newer edition")
   .option("--edition <path>", "a directory with the dataset's files; default: the bundled edition")
   .addOption(runtimeOption())
   .option("--json", "as one JSON document")

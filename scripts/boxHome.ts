@@ -16,5 +16,7 @@ export const boxCache = fromCaller(
   process.env.BOX_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "boxoffice"),
 );
 
+/** A path below BOX_HOME. */
 export const homePath = (...parts: string[]) => join(boxHome, ...parts);
+/** A path below the checkout. */
 export const rootPath = (...parts: string[]) => join(root, ...parts);

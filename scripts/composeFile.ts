@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import { rootPath } from "./boxHome.ts";
+import { root, rootPath } from "./boxHome.ts";
 import { interpolate, isLocal, readEnvFile, type Variables } from "./settings.ts";
 
 const service = z.object({
@@ -45,10 +45,9 @@ export function readServices(settings: Variables, secretsPath: string): Map<stri
   for (const [name, { env_file, environment, depends_on }] of Object.entries(services)) {
     const own: Variables = {};
     for (const file of env_file) {
-      const path = interpolate(typeof file === "string" ? file : file.path, settings);
+      const path = resolve(root, interpolate(typeof file === "string" ? file : file.path, settings));
       if (holdsSecrets(path)) Object.assign(own, secrets);
-      else if (typeof file === "string" || existsSync(rootPath(path)))
-        Object.assign(own, readEnvFile(rootPath(path), settings));
+      else if (typeof file === "string" || existsSync(path)) Object.assign(own, readEnvFile(path, settings));
     }
     for (const [key, value] of Object.entries(environment)) own[key] = interpolate(value, settings);
     for (const [key, value] of Object.entries(embedded)) {

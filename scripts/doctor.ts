@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { portAnswers, portHolder } from "./embedded/portHolder.ts";
-import { portOffset, setting, type Variables } from "./settings.ts";
+import { portOffset } from "./settings.ts";
 
 export interface Finding {
   check: string;
@@ -26,20 +26,25 @@ export async function disk(folder: string, mover: string): Promise<Finding> {
   return { check, level, found, remedy: `about 5 GiB are needed: free some, or move it with ${mover}` };
 }
 
+export interface NeededPort {
+  service: string;
+  port: number;
+  /** The setting that moves it; none for one that the user has added. */
+  variable: string | undefined;
+}
+
 /** The ports that services need and something else holds. */
-export async function portFindings(
-  settings: Variables,
-  needed: readonly { service: string; variable: string }[],
-): Promise<Finding[]> {
+export async function portFindings(needed: readonly NeededPort[]): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const { service, variable } of needed) {
-    const port = Number(setting(settings, variable));
+  for (const { service, port, variable } of needed) {
     if (!(await portAnswers(port))) continue;
     findings.push({
       check: `Port ${port}`,
       level: "stop",
       found: `${service} needs it, ${portHolder(port)} holds it`,
-      remedy: `end that process, or set ${variable} to a free port, or move all ports with BOX_PORT_OFFSET=${portOffset() + 1000}`,
+      remedy: variable
+        ? `end that process, or set ${variable} to a free port, or move all ports with BOX_PORT_OFFSET=${portOffset() + 1000}`
+        : "end that process, or publish another port",
     });
   }
   return findings.length > 0 ? findings : [{ check: "Ports", level: "ok", found: "free, or held by this box" }];

@@ -9,6 +9,8 @@ import { line } from "./terminal.ts";
 /** Ends the box and removes its state: data, logs, secrets. What is installed stays. */
 export async function resetBox(runtime: Runtime, isConfirmed: boolean): Promise<void> {
   if (!(await runtime.hasState())) {
+    // Else a box whose state was removed by other means could not begin anew in the other runtime.
+    forgetStart();
     line(`there is no state of a box in ${runtime.place}`);
     return;
   }

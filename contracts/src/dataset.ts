@@ -8,15 +8,19 @@ export const datasetName = z.enum(["movies", "links", "ratings", "cpi"]);
 export type DatasetName = z.infer<typeof datasetName>;
 export const datasetNames = datasetName.options;
 
+/** What a source of a dataset is called, what its records must be, and how it is cut. */
 export interface DatasetContract {
   /** Counts up when the rules or the cutting into slices change: the same bytes are then a new load. */
   version: number;
   record: z.ZodObject;
-  /** File names in an edition, the preferred one first; each may end in .gz or .zip. */
+  /** File names in an edition, the preferred one first; each may have one of the endings in `packings`. */
   files: readonly string[];
   /** Source records in a slice (one Kafka message). */
   sliceRecords: number;
 }
+
+/** What may follow the name of a file in an edition: it is plain or packed. */
+export const packings = ["", ".gz", ".zip"] as const;
 
 /** Consecutive slices in a group (one Parquet object of bronze). */
 export const groupSlices = 16;

@@ -29,6 +29,7 @@ export type LiveRating = z.infer<typeof liveRating>;
 export const postedRating = liveRating.partial({ timestamp: true });
 export type PostedRating = z.infer<typeof postedRating>;
 
+/** In one request. */
 export const mostRatingsPosted = 1_000;
 
 /** Several ratings in one request: all are taken, or none. */

@@ -2,14 +2,17 @@ import type { z } from "zod";
 import { type CellKind, cellFacts, type RejectionRule, rejectionRules } from "./cell.ts";
 import type { DatasetContract } from "./dataset.ts";
 
+/** A cell as bronze has it, null when it is empty; dates are days since 1970. */
 export type CellValue = string | number | null;
 
+/** A column of bronze, and the names that a source's header may give it. */
 export interface Column {
   name: string;
   kind: CellKind;
   headers: readonly string[];
 }
 
+/** The first rule that a record breaks. */
 export interface Rejection {
   rule: RejectionRule;
   /** The source's name of the column at fault; null when the record as a whole is. */
@@ -17,6 +20,7 @@ export interface Rejection {
   reason: string;
 }
 
+/** A record's values in contract order, or why it has none. */
 export type ReadResult = { values: CellValue[] } | { rejection: Rejection };
 
 /** The columns of a contract, in the order of bronze. */

@@ -4,6 +4,7 @@ import { lakeKeys } from "./lakeKeys.ts";
 
 const count = z.number().int().nonnegative();
 
+/** A sealed load: source_rows = bronze + dead_letters. */
 export const inputLoad = z.object({
   load_id: z.string(),
   file: z.string(),
@@ -29,6 +30,7 @@ export const liveInput = z.object({
 });
 export type LiveInput = z.infer<typeof liveInput>;
 
+/** Of a run that reads no live rating. */
 export const noLiveInput: LiveInput = {
   prefix: lakeKeys.liveRatings,
   offsets: [],

@@ -19,6 +19,7 @@ export const sliceHeaders = z.object({
 });
 export type SliceHeaders = z.infer<typeof sliceHeaders>;
 
+/** The topic of every dataset's dead letters; those of live ratings go straight to the lake. */
 export const deadLetterTopic = "dead-letters";
 /** Partitions of each dataset's topic. */
 export const partitions = 4;

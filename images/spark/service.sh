@@ -10,12 +10,12 @@ options=${SPARK_JAVA_OPTIONS:-}
 
 case $role in
 master)
-  export SPARK_DAEMON_MEMORY="${SPARK_DAEMON_MEMORY:-256m}" SPARK_DAEMON_JAVA_OPTS="$options"
+  export SPARK_DAEMON_MEMORY=256m SPARK_DAEMON_JAVA_OPTS="$options -Dspark.deploy.recoveryDirectory=/var/spark/recovery"
   exec /opt/spark/bin/spark-class org.apache.spark.deploy.master.Master \
     --host "$(hostname)" --port 7077 --webui-port 8080
   ;;
 worker)
-  export SPARK_DAEMON_MEMORY="${SPARK_DAEMON_MEMORY:-256m}" SPARK_DAEMON_JAVA_OPTS="$options"
+  export SPARK_DAEMON_MEMORY=256m SPARK_DAEMON_JAVA_OPTS="$options"
   exec /opt/spark/bin/spark-class org.apache.spark.deploy.worker.Worker \
     --cores "$SPARK_WORKER_CORES" --memory "$SPARK_EXECUTOR_MEMORY" --webui-port 8081 --work-dir /var/spark/work "$master"
   ;;

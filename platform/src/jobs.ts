@@ -2,6 +2,7 @@ import type { Job } from "@boxoffice/contracts/job";
 import type { Logger } from "pino";
 import { ServiceError } from "./serviceError.ts";
 
+/** What a job is given: when it must end, and whom it tells how far it is (`total` null: nobody knows). */
 export interface JobContext {
   signal: AbortSignal;
   progress: (done: number, total: number | null, unit: string) => void;

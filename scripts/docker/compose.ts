@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { BoxError, exitCode } from "../boxError.ts";
 import { boxHome, root, rootPath } from "../boxHome.ts";
-import { run } from "../install/run.ts";
+import { type RunOptions, run } from "../install/run.ts";
 import { portNames, readSettings, type Variables } from "../settings.ts";
 
 const isDefaultHome = () => boxHome === join(root, ".box");
@@ -16,9 +16,17 @@ export function projectName(): string {
   return `${name}-${createHash("sha256").update(boxHome).digest("hex").slice(0, 8)}`;
 }
 
+const defaultSecretsPath = () => (isDefaultHome() ? rootPath(".env.secrets") : join(boxHome, "secrets.env"));
+
 /** Where the secrets of this box are, once they are made. */
-export const secretsPath = () =>
-  process.env.BOX_SECRETS_FILE ?? (isDefaultHome() ? rootPath(".env.secrets") : join(boxHome, "secrets.env"));
+export const secretsPath = () => resolve(root, process.env.BOX_SECRETS_FILE || defaultSecretsPath());
+
+/** Whether that file is the box's to remove; one that BOX_SECRETS_FILE names elsewhere is the user's. */
+export function ownsSecrets(): boolean {
+  const path = secretsPath();
+  const [first] = relative(boxHome, path).split(sep);
+  return path === defaultSecretsPath() || (first !== ".." && first !== "");
+}
 
 /** What docker compose reads docker-compose.yml with: the shell's variables, and the ports moved by BOX_PORT_OFFSET. */
 export function composeEnvironment(): NodeJS.ProcessEnv {
@@ -36,8 +44,12 @@ export function composeEnvironment(): NodeJS.ProcessEnv {
 const composeArguments = (args: readonly string[]) => ["compose", "--project-directory", root, ...args];
 
 /** Runs docker compose and answers its standard output. */
-export function compose(args: readonly string[], variables: Variables = {}): Promise<string> {
-  return run("docker", composeArguments(args), { env: { ...composeEnvironment(), ...variables } });
+export function compose(
+  args: readonly string[],
+  variables: Variables = {},
+  options: Pick<RunOptions, "signal"> = {},
+): Promise<string> {
+  return run("docker", composeArguments(args), { ...options, env: { ...composeEnvironment(), ...variables } });
 }
 
 /** Runs docker compose with its output going where this command's goes. */
@@ -55,20 +67,23 @@ export async function showCompose(args: readonly string[]): Promise<void> {
 
 const publisher = z.object({ PublishedPort: z.number(), URL: z.string() });
 const container = z.object({
-  ID: z.string(),
   Name: z.string(),
   Service: z.string(),
   State: z.string(),
   Health: z.string(),
   ExitCode: z.number(),
-  CreatedAt: z.string(),
   Publishers: z.array(publisher).nullish(),
 });
 export type Container = z.infer<typeof container>;
 
+/** The names of the chosen profiles' services. */
+export async function serviceNames(): Promise<string[]> {
+  return (await compose(["config", "--services"])).split("\n").filter((name) => name !== "");
+}
+
 /** The containers of this box, running or not. */
-export async function containers(): Promise<Container[]> {
-  const text = await compose(["ps", "--all", "--format", "json"]);
+export async function containers(options: Pick<RunOptions, "signal"> = {}): Promise<Container[]> {
+  const text = await compose(["ps", "--all", "--format", "json"], {}, options);
   return text
     .split("\n")
     .filter((line) => line.trim() !== "")

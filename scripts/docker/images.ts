@@ -1,23 +1,18 @@
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { once } from "node:events";
-import { createWriteStream, existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { Transform } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { constants, createGzip } from "node:zlib";
 import { z } from "zod";
-import { BoxError, exitCode } from "../boxError.ts";
-import { root, rootPath } from "../boxHome.ts";
+import { rootPath } from "../boxHome.ts";
 import { run } from "../install/run.ts";
 import { interruption } from "../interrupt.ts";
 import type { Variables } from "../settings.ts";
 import { step } from "../terminal.ts";
 import { compose } from "./compose.ts";
+import { configuredServices } from "./composeConfig.ts";
+import { explained } from "./explained.ts";
 
 /** Names the sources that an image was built from; docker-compose.yml has it at every build. */
 const sourcesLabel = "boxoffice.sources";
-const mebibyte = 1 << 20;
 
 export interface Image {
   name: string;
@@ -29,9 +24,6 @@ export interface Image {
   sources?: string;
 }
 
-const composeConfig = z.object({
-  services: z.record(z.string(), z.object({ image: z.string(), build: z.unknown().optional() })),
-});
 const inspected = z.array(
   z.object({
     RepoTags: z.array(z.string()).nullable(),
@@ -42,9 +34,9 @@ const inspected = z.array(
 
 /** The images of the chosen profiles' services. */
 export async function images(): Promise<Image[]> {
-  const { services } = composeConfig.parse(JSON.parse(await compose(["config", "--format", "json"])));
-  const built = new Set(Object.values(services).flatMap(({ image, build }) => (build ? [image] : [])));
-  const names = [...new Set(Object.values(services).map(({ image }) => image))].sort();
+  const services = Object.values(await configuredServices());
+  const built = new Set(services.flatMap(({ image, build }) => (build ? [image] : [])));
+  const names = [...new Set(services.map(({ image }) => image))].sort();
   return Promise.all(names.map(async (name) => ({ name, isBuilt: built.has(name), ...(await inspect(name)) })));
 }
 
@@ -69,13 +61,32 @@ export async function buildImages(): Promise<void> {
   await step("Building the box's images", () => build(isUnnamed ? {} : { BOX_SOURCES: sources }));
 }
 
-const build = (variables: Variables) => compose(["build", "--quiet"], variables);
+async function build(variables: Variables): Promise<void> {
+  await compose(["build", "--quiet"], variables).catch((cause) => {
+    throw explained(cause);
+  });
+}
+
+/** Builds what was built from other sources, or does not say from which, and pulls what the engine has not. */
+export async function completeImages(): Promise<void> {
+  const sources = sourcesDigest();
+  const isToBuild = (await images()).some((image) => image.isBuilt && image.sources !== sources);
+  if (isToBuild) await step("Building the box's images", () => build({ BOX_SOURCES: sources }));
+  const missing = (await images()).filter(({ isBuilt, size }) => !isBuilt && size === undefined);
+  for (const { name } of missing) await step(`Pulling ${name}`, () => pull(name));
+}
+
+async function pull(name: string): Promise<void> {
+  await run("docker", ["pull", name]).catch((cause) => {
+    throw explained(cause);
+  });
+}
 
 /** What an engine sends into images is named in .dockerignore; notes of builds and runs are no part of it. */
 const noSource = new Set(["node_modules", "__pycache__", "target", "logs"]);
 
 /** A digest of the files that images are built from, and of the images they begin with. */
-export function sourcesDigest(): string {
+function sourcesDigest(): string {
   const hash = createHash("sha256");
   const add = (path: string) => {
     const full = rootPath(path);
@@ -90,48 +101,6 @@ export function sourcesDigest(): string {
     .update(readFileSync(rootPath(".env")))
     .digest("hex")
     .slice(0, 16);
-}
-
-/** Writes every image of the chosen profiles into one archive, which is compressed when its name ends in gz. */
-export async function saveImages(file: string): Promise<void> {
-  const sources = sourcesDigest();
-  const isToBuild = (await images()).some((image) => image.isBuilt && image.sources !== sources);
-  // Where they are loaded there is no cache to build them again from.
-  if (isToBuild) await step("Building the box's images", () => build({ BOX_SOURCES: sources }));
-  const missing = (await images()).filter(({ isBuilt, size }) => !isBuilt && size === undefined);
-  for (const { name } of missing) await step(`Pulling ${name}`, () => run("docker", ["pull", name]));
-  const names = (await images()).map(({ name }) => name);
-  const part = `${file}.part`;
-  try {
-    await step(`Saving ${names.length} images to ${file}`, async (report) => {
-      const child = spawn("docker", ["save", ...names], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
-      const ended = once(child, "close");
-      let bytes = 0;
-      const count = new Transform({
-        transform(chunk: Buffer, _encoding, done) {
-          bytes += chunk.length;
-          report(`${Math.round(bytes / mebibyte).toLocaleString("en")} MiB`);
-          done(null, chunk);
-        },
-      });
-      const packed = /gz$/.test(file) ? [createGzip({ level: constants.Z_BEST_SPEED })] : [];
-      await pipeline([child.stdout, count, ...packed, createWriteStream(part)], { signal: interruption });
-      const [code] = await ended;
-      if (code !== 0) throw new BoxError(`docker save ended with exit code ${code}`, exitCode.failed);
-    });
-    renameSync(part, file);
-  } finally {
-    rmSync(part, { force: true });
-  }
-}
-
-/** Gives the engine the images of an archive. */
-export async function loadImages(file: string): Promise<void> {
-  if (!existsSync(file)) throw new BoxError(`there is no file ${file}`, exitCode.usage);
-  await step(`Loading images from ${file}`, () => run("docker", ["load", "--input", file]));
-  const lacking = (await images()).filter(({ size }) => size === undefined).map(({ name }) => name);
-  if (lacking.length > 0)
-    throw new BoxError(`the archive is of other profiles or of another version: it lacks ${lacking.join(", ")}`);
 }
 
 /** Images as a table for a terminal. */

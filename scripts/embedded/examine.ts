@@ -6,6 +6,7 @@ import { machineJava } from "../install/java.ts";
 import { onPath } from "../install/onPath.ts";
 import { canMakeVenv, findPython } from "../install/python.ts";
 import type { Box } from "../openBox.ts";
+import { setting } from "../settings.ts";
 import { recordedProcesses, runningProcess } from "./processes.ts";
 import { recipes } from "./recipes.ts";
 
@@ -95,7 +96,8 @@ function platform(): Finding {
 async function ports({ settings }: Box): Promise<Finding[]> {
   const down = Object.entries(recipes).filter(([service]) => !runningProcess(service));
   return portFindings(
-    settings,
-    down.flatMap(([service, recipe]) => recipe.ports.map((variable) => ({ service, variable }))),
+    down.flatMap(([service, recipe]) =>
+      recipe.ports.map((variable) => ({ service, variable, port: Number(setting(settings, variable)) })),
+    ),
   );
 }

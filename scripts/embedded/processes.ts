@@ -32,6 +32,7 @@ export interface Command {
 const largestLog = 20 << 20;
 
 const recordPath = (name: string) => homePath("run", `${name}.json`);
+/** Where the output of a service goes, of all its starts. */
 export const logPath = (name: string) => homePath("logs", `${name}.log`);
 
 /** The variable that every process of a service inherits, and is known by when its parent is gone: its record's path. */
@@ -43,6 +44,7 @@ const inherited = [
   "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED",
 ];
 
+/** What a service's process has of the shell's variables. */
 export function inheritedEnvironment(): Variables {
   return Object.fromEntries(
     inherited.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),

@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { homePath, rootPath } from "../boxHome.ts";
@@ -46,6 +46,8 @@ function sparkCommand({ service, toolchain }: RecipeContext, memory: string, mai
 }
 
 const masterUrl = ({ settings }: RecipeContext) => `spark://127.0.0.1:${setting(settings, "SPARK_MASTER_PORT")}`;
+const recoveryFolder = () => homePath("spark", "recovery");
+const connectAnswers = ({ settings }: ClientContext) => portAnswers(Number(setting(settings, "SPARK_CONNECT_PORT")));
 const masterState = z.object({ aliveworkers: z.number() });
 
 /** Workers that have joined the master. */
@@ -58,8 +60,13 @@ async function aliveWorkers({ settings }: ClientContext): Promise<number> {
 
 export const sparkMaster: Recipe = {
   ports: ["SPARK_MASTER_PORT", "SPARK_UI_PORT"],
+  prepare: async (context) => {
+    // Of what has ended there is nothing to recover, and the master would wait a minute for its answer.
+    if (!(await connectAnswers(context))) rmSync(recoveryFolder(), { recursive: true, force: true });
+  },
   command: (context) =>
     sparkCommand(context, "256m", [
+      `-Dspark.deploy.recoveryDirectory=${recoveryFolder()}`,
       "org.apache.spark.deploy.master.Master",
       ...["--host", "127.0.0.1", "--port", setting(context.settings, "SPARK_MASTER_PORT")],
       ...["--webui-port", setting(context.settings, "SPARK_UI_PORT")],
@@ -96,5 +103,5 @@ export const sparkConnect: Recipe = {
       ...["--conf", `spark.executor.extraClassPath=${join(context.toolchain.s3aJars, "*")}`],
       ...["--name", "boxoffice", "spark-internal"],
     ]),
-  isReady: ({ settings }) => portAnswers(Number(setting(settings, "SPARK_CONNECT_PORT"))),
+  isReady: connectAnswers,
 };

@@ -23,6 +23,7 @@ export class ProgressLines {
     this.#ratings = ratings;
   }
 
+  /** `rows` are those written so far. Shows nothing when the last time was a moment ago. */
   show(rows: number): void {
     const now = performance.now();
     if (now - this.#shownAt < this.#every) return;

@@ -1,4 +1,4 @@
-import type { Random32 } from "./random32.ts";
+import type { Random32 } from "../random32.ts";
 
 /** Draws whole numbers that are distributed as observed ones, and also the numbers between two neighbours of them. */
 export class Quantiles {

@@ -1,6 +1,6 @@
+import { Random32 } from "../random32.ts";
 import { movieWeights } from "./movieWeights.ts";
 import type { ObservedRatings } from "./observedRatings.ts";
-import { Random32 } from "./random32.ts";
 import { mostRatingsPerUser, ratingsPerUser, usersOf } from "./ratingsPerUser.ts";
 import { lastSecond, Sessions } from "./sessions.ts";
 import { WeightedDraw } from "./weightedDraw.ts";

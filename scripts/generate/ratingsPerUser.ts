@@ -1,5 +1,5 @@
+import type { Random32 } from "../random32.ts";
 import { Quantiles } from "./quantiles.ts";
-import type { Random32 } from "./random32.ts";
 
 /** The published file, as the README of MovieLens' ml-latest of August 2017 counts it. */
 const published = { ratings: 26_024_289, users: 270_896 };

@@ -1,5 +1,5 @@
+import type { Random32 } from "../random32.ts";
 import { Quantiles } from "./quantiles.ts";
-import type { Random32 } from "./random32.ts";
 
 /** The days the published file covers, from the first to the last second, in seconds since 1970 UTC. */
 export const firstSecond = Date.UTC(1995, 0, 9) / 1000;

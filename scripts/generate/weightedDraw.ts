@@ -1,4 +1,4 @@
-import type { Random32 } from "./random32.ts";
+import type { Random32 } from "../random32.ts";
 
 const columns = 2 ** 16;
 

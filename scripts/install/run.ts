@@ -6,21 +6,31 @@ import { interruption } from "../interrupt.ts";
 export interface RunOptions {
   env?: NodeJS.ProcessEnv;
   cwd?: string;
+  /** What errors call it; by default its whole command line. */
+  title?: string;
+  /** An open file that the command reads; nothing by default. */
+  input?: number;
+  /** What ends it early; by default the user. */
+  signal?: AbortSignal;
 }
 
 /** Runs a command to its end, or until the user interrupts, and answers its standard output; when it fails, an error with its last lines. */
-export async function run(command: string, args: string[], options: RunOptions = {}): Promise<string> {
-  interruption.throwIfAborted();
-  const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+export async function run(
+  command: string,
+  args: string[],
+  { title, input, signal = interruption, ...options }: RunOptions = {},
+): Promise<string> {
+  signal.throwIfAborted();
+  const child = spawn(command, args, { ...options, stdio: [input ?? "ignore", "pipe", "pipe"] });
   const end = () => endTree(child.pid);
-  interruption.addEventListener("abort", end);
+  signal.addEventListener("abort", end);
   let output = "";
   let both = "";
-  child.stdout.on("data", (chunk) => {
+  child.stdout?.on("data", (chunk) => {
     output += chunk;
     both += chunk;
   });
-  child.stderr.on("data", (chunk) => {
+  child.stderr?.on("data", (chunk) => {
     both += chunk;
   });
   const code = await new Promise<number | null>((resolve, reject) => {
@@ -30,11 +40,14 @@ export async function run(command: string, args: string[], options: RunOptions =
     .catch((error: Error) => {
       throw new BoxError(`'${command}' could not be run: ${error.message}`, exitCode.environment, error);
     })
-    .finally(() => interruption.removeEventListener("abort", end));
-  interruption.throwIfAborted();
+    .finally(() => signal.removeEventListener("abort", end));
+  signal.throwIfAborted();
   if (code === 0) return output;
   const tail = both.trim().split("\n").slice(-15).join("\n");
-  throw new BoxError(`'${[command, ...args].join(" ")}' failed with exit code ${code}:\n${tail}`, exitCode.environment);
+  throw new BoxError(
+    `${title ?? `'${[command, ...args].join(" ")}'`} failed with exit code ${code}:\n${tail}`,
+    exitCode.environment,
+  );
 }
 
 /** An installer's own children do not end with it. */

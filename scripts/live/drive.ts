@@ -1,22 +1,26 @@
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import type pg from "pg";
 import { Pool } from "undici";
 import type { BoxClient } from "../openBox.ts";
 import { setting } from "../settings.ts";
 import { connectWarehouse } from "../warehouseClient.ts";
 import { Draw, type DrawnRating } from "./draw.ts";
 import { martCounts } from "./mart.ts";
-import { type LiveReport, Tally } from "./tally.ts";
+import { Pace } from "./pace.ts";
+import { Stock } from "./stock.ts";
+import { type LiveReport, type Obstacle, Tally } from "./tally.ts";
 
 export interface LiveOptions {
   /** Ratings per second. */
   rate: number;
-  /** Without it until the signal. */
+  /** Sending ends by the clock after so many, whatever could be sent; without it by the signal. */
   seconds?: number;
   /** Ratings in one request. */
   batch: number;
   seed: number;
   signal: AbortSignal;
+  /** After sending has ended: when none was seen for so long, the others are missing. */
+  patienceMilliseconds?: number;
   /** Called every ten seconds with what happened so far. */
   onProgress?: (report: LiveReport) => void;
 }
@@ -37,9 +41,11 @@ const mostRequests = 400;
 const connections = 32;
 /** More are not sent while so many are not seen; memory stays bounded. */
 const mostAwaited = 50_000;
-/** What is not seen by then is missing: a loader that is started again needs less. */
-const patienceMilliseconds = 60_000;
+/** Without one that is seen for so long the others are missing; a loader that is started again needs less. */
+const patience = 60_000;
 const patienceWhenStopped = 5_000;
+/** So many times the patience is waited at most, though some are seen now and then. */
+const mostPatiences = 5;
 
 /** Posts ratings at a rate and watches the mart for each of them. Nobody else may post ratings meanwhile. */
 export async function driveLive(box: BoxClient, options: LiveOptions): Promise<LiveReport> {
@@ -51,7 +57,7 @@ export async function driveLive(box: BoxClient, options: LiveOptions): Promise<L
   });
   try {
     const draw = await Draw.open(asking, options.seed);
-    return await new Drive(options, { draw, watching, ingest, counts: await martCounts(watching) }).run();
+    return await drive({ draw, ingest, counts: (tmdbIds) => martCounts(watching, tmdbIds) }, options);
   } finally {
     await ingest.destroy();
     await asking.end();
@@ -59,79 +65,107 @@ export async function driveLive(box: BoxClient, options: LiveOptions): Promise<L
   }
 }
 
-interface DriveParts {
+/** What a drive uses of a box. */
+export interface DriveParts {
   draw: Draw;
-  watching: pg.Client;
   ingest: Pool;
-  /** What the mart counted before, by movie. */
-  counts: Map<number, number>;
+  /** How many ratings the mart counts of each movie, by TMDB id; of all that have any, or of those asked for. */
+  counts: (tmdbIds?: readonly number[]) => Promise<Map<number, number>>;
+}
+
+/** The same with these parts of a box, which stay the caller's to close. */
+export async function drive(parts: DriveParts, options: LiveOptions): Promise<LiveReport> {
+  return new Drive(parts, options, await parts.counts()).run();
 }
 
 class Drive {
-  readonly #options: LiveOptions;
   readonly #parts: DriveParts;
+  readonly #options: LiveOptions;
+  readonly #patience: number;
+  /** What the mart counts of a movie without those that are awaited. */
+  readonly #counts: Map<number, number>;
   readonly #tally = new Tally();
   readonly #awaited = new Map<number, Awaited>();
+  /** When the rating of a movie failed that may be in Kafka all the same; the oldest first. */
+  readonly #doubtful = new Map<number, number>();
+  #everDoubtful = 0;
   readonly #requests = new Set<Promise<void>>();
-  #isSending = true;
+  readonly #giveUp = new AbortController();
+  #endedAt: number | undefined;
 
-  constructor(options: LiveOptions, parts: DriveParts) {
-    this.#options = options;
+  constructor(parts: DriveParts, options: LiveOptions, counts: Map<number, number>) {
     this.#parts = parts;
+    this.#options = options;
+    this.#patience = options.patienceMilliseconds ?? patience;
+    this.#counts = counts;
+    setMaxListeners(0, this.#giveUp.signal);
   }
 
   async run(): Promise<LiveReport> {
-    const { onProgress } = this.#options;
+    const { onProgress, signal } = this.#options;
     const timer = setInterval(() => onProgress?.(this.#tally.report()), progressMilliseconds);
     const failure = new AbortController();
     const watch = this.#watch().catch((error) => failure.abort(error));
     try {
-      await this.#sendAll(AbortSignal.any([this.#options.signal, failure.signal]));
+      await this.#sendAll(AbortSignal.any([signal, failure.signal]));
     } finally {
       this.#tally.endSending();
-      await Promise.allSettled(this.#requests);
-      this.#isSending = false;
-      clearInterval(timer);
+      await this.#endRequests();
+      this.#endedAt = performance.now();
       await watch;
+      clearInterval(timer);
     }
     failure.signal.throwIfAborted();
     await this.#countDoubled();
     return this.#tally.report();
   }
 
-  /** Posts as many as are due, until the time is over. */
+  /** Posts what is due until the time is over; what could not be posted in time is left out. */
   async #sendAll(signal: AbortSignal): Promise<void> {
     const { rate, seconds = Number.POSITIVE_INFINITY, batch } = this.#options;
-    const total = seconds * rate;
-    const drawnAtOnce = Math.min(2_000, Math.max(batch * 2, Math.ceil(rate / 2)));
-    let ready: DrawnRating[] = [];
-    let drawing: Promise<DrawnRating[]> | undefined = this.#parts.draw.some(drawnAtOnce);
+    const pace = new Pace({ rate, seconds, batch });
+    const stock = new Stock(this.#parts.draw, Math.min(2_000, Math.max(batch * 2, Math.ceil(rate / 2))));
+    await stock.fill();
+    this.#tally.beginSending();
     const startedAt = performance.now();
-    while (this.#tally.sent < total && !signal.aborted) {
-      const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1000) * rate)) - this.#tally.sent;
-      const isLast = this.#tally.sent + due >= total;
-      for (let left = due; left >= batch || (isLast && left > 0); left -= batch) {
-        if (this.#requests.size >= mostRequests || this.#awaited.size >= mostAwaited) break;
-        if (ready.length < batch) {
-          ready = [...ready, ...((await drawing) ?? [])];
-          drawing = undefined;
-        }
-        const some = ready.splice(0, Math.min(batch, left));
-        if (some.length === 0) break;
-        this.#post(some);
-        if (ready.length < drawnAtOnce / 2) drawing ??= this.#parts.draw.some(drawnAtOnce);
-      }
-      drawing ??= this.#parts.draw.some(drawnAtOnce);
+    let obstacle: Obstacle | undefined;
+    while (!signal.aborted) {
+      const elapsed = (performance.now() - startedAt) / 1000;
+      this.#leaveOut(obstacle, pace, pace.overdue(elapsed));
+      obstacle = await this.#sendDue(pace, stock, elapsed);
+      if (pace.isOver(elapsed)) return this.#leaveOut(obstacle, pace, pace.due(elapsed));
       await sleep(tickMilliseconds);
     }
-    await drawing;
+  }
+
+  /** Answers what stood in the way, if not all could be posted. */
+  async #sendDue(pace: Pace, stock: Stock, elapsed: number): Promise<Obstacle | undefined> {
+    const { batch } = this.#options;
+    const least = pace.isOver(elapsed) ? 1 : batch;
+    for (let due = pace.due(elapsed); due >= least; due = pace.due(elapsed)) {
+      if (this.#requests.size >= mostRequests) return "unanswered";
+      if (this.#awaited.size >= mostAwaited) return "unseen";
+      const some = await stock.take(Math.min(batch, due));
+      if (some.length === 0) {
+        await this.#freeDoubtful();
+        return "no_movie_free";
+      }
+      this.#post(some);
+      pace.settle(some.length);
+    }
+    return undefined;
+  }
+
+  #leaveOut(obstacle: Obstacle = "late", pace: Pace, ratings: number): void {
+    this.#tally.leaveOut(obstacle, ratings);
+    pace.settle(ratings);
   }
 
   #post(some: readonly DrawnRating[]): void {
     const sentAt = performance.now();
     this.#tally.sent += some.length;
     for (const { tmdbId } of some) {
-      const before = this.#parts.counts.get(tmdbId) ?? 0;
+      const before = this.#counts.get(tmdbId) ?? 0;
       this.#awaited.set(tmdbId, { sentAt, before, isAcknowledged: false });
     }
     const ratings = some.map(({ rating }) => rating);
@@ -151,6 +185,7 @@ class Drive {
         path: "/ratings",
         headers: { "content-type": "application/json" },
         body,
+        signal: this.#giveUp.signal,
       });
       await response.body.dump();
       return String(response.statusCode);
@@ -160,37 +195,75 @@ class Drive {
   }
 
   #answer(tmdbId: number, sentAt: number, status: string): void {
-    const awaited = this.#awaited.get(tmdbId);
-    if (status !== "202") {
-      // It may be in Kafka all the same: its movie is not drawn again.
-      this.#tally.refuse(status);
-      this.#awaited.delete(tmdbId);
+    const now = performance.now();
+    if (status === "202") {
+      this.#tally.acknowledge(now - sentAt);
+      const awaited = this.#awaited.get(tmdbId);
+      if (awaited) awaited.isAcknowledged = true;
       return;
     }
-    this.#tally.acknowledge(performance.now() - sentAt);
-    if (awaited) awaited.isAcknowledged = true;
+    this.#tally.refuse(status);
+    this.#awaited.delete(tmdbId);
+    // Of a request that was wrong, or came too soon, nothing was taken. After another error it may be in Kafka.
+    if (/^4\d\d$/.test(status)) this.#parts.draw.free(tmdbId);
+    else {
+      this.#doubtful.set(tmdbId, now);
+      this.#everDoubtful += 1;
+    }
   }
 
-  /** Looks at the mart until all that were acknowledged were seen. */
+  /**
+   * Lets the movies be drawn again whose rating failed long ago, with the counts that the mart has now. Only when no
+   * other is free: one that comes later still would be taken for the next rating of its movie.
+   */
+  async #freeDoubtful(): Promise<void> {
+    const before = performance.now() - this.#patience;
+    const old: number[] = [];
+    for (const [tmdbId, failedAt] of this.#doubtful) {
+      if (failedAt >= before) break;
+      old.push(tmdbId);
+    }
+    if (old.length === 0) return;
+    const found = await this.#parts.counts(old);
+    for (const tmdbId of old) {
+      this.#counts.set(tmdbId, found.get(tmdbId) ?? 0);
+      this.#doubtful.delete(tmdbId);
+      this.#parts.draw.free(tmdbId);
+    }
+  }
+
+  /** Waits for the answers, and not for long. */
+  async #endRequests(): Promise<void> {
+    const wait = this.#options.signal.aborted ? patienceWhenStopped : answerMilliseconds;
+    const timer = setTimeout(() => this.#giveUp.abort(), Math.min(wait, this.#patience));
+    await Promise.allSettled(this.#requests);
+    clearTimeout(timer);
+  }
+
+  /** Looks at the mart until all that were acknowledged were seen, or the patience is over. */
   async #watch(): Promise<void> {
-    const { signal } = this.#options;
-    let changedAt = performance.now();
-    while (this.#isSending || this.#awaited.size > 0) {
+    let seenAt = performance.now();
+    while (!this.#isWatchOver(seenAt)) {
       const lookedAt = performance.now();
-      if (await this.#look()) changedAt = performance.now();
-      const patience = signal.aborted ? patienceWhenStopped : patienceMilliseconds;
-      if (!this.#isSending && performance.now() - changedAt > patience) return;
+      if (await this.#look()) seenAt = performance.now();
       await sleep(Math.max(1, lookMilliseconds - (performance.now() - lookedAt)));
     }
   }
 
+  #isWatchOver(seenAt: number): boolean {
+    if (this.#endedAt === undefined) return false;
+    if (this.#awaited.size === 0) return true;
+    const now = performance.now();
+    const wait = this.#options.signal.aborted ? Math.min(patienceWhenStopped, this.#patience) : this.#patience;
+    return now - Math.max(seenAt, this.#endedAt) > wait || now - this.#endedAt > mostPatiences * this.#patience;
+  }
+
   /** Answers whether anything new was seen. */
   async #look(): Promise<boolean> {
-    const { watching, counts, draw } = this.#parts;
     // A rating may be seen before its answer has come; it is looked for once that says that Kafka has it.
     const ids = [...this.#awaited].flatMap(([tmdbId, { isAcknowledged }]) => (isAcknowledged ? [tmdbId] : []));
     if (ids.length === 0) return false;
-    const found = await martCounts(watching, ids);
+    const found = await this.#parts.counts(ids);
     const now = performance.now();
     let isNew = false;
     for (const [tmdbId, count] of found) {
@@ -198,23 +271,20 @@ class Drive {
       if (!awaited || count <= awaited.before) continue;
       isNew = true;
       this.#tally.see(now - awaited.sentAt);
-      counts.set(tmdbId, awaited.before + 1);
+      this.#counts.set(tmdbId, awaited.before + 1);
       this.#awaited.delete(tmdbId);
-      draw.free(tmdbId);
+      this.#parts.draw.free(tmdbId);
     }
     return isNew;
   }
 
-  /** Compares the whole mart with what was there and what came. One that was refused may have come all the same. */
+  /** Compares the whole mart with what was there and what came. One that failed may have come all the same. */
   async #countDoubled(): Promise<void> {
-    const { watching, counts } = this.#parts;
-    const { refused } = this.#tally.report();
-    const doubtful = Object.values(refused).reduce((sum, count) => sum + count, 0);
     let surplus = 0;
-    for (const [tmdbId, count] of await martCounts(watching)) {
-      const expected = (counts.get(tmdbId) ?? 0) + (this.#awaited.has(tmdbId) ? 1 : 0);
+    for (const [tmdbId, count] of await this.#parts.counts()) {
+      const expected = (this.#counts.get(tmdbId) ?? 0) + (this.#awaited.has(tmdbId) ? 1 : 0);
       surplus += Math.max(0, count - expected);
     }
-    this.#tally.doubled = Math.max(0, surplus - doubtful);
+    this.#tally.doubled = Math.max(0, surplus - this.#everDoubtful);
   }
 }

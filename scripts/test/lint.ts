@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
-import { rootPath } from "../boxHome.ts";
+import { root, rootPath } from "../boxHome.ts";
 import { show } from "./show.ts";
 import { type Count, type Suite, sum } from "./suite.ts";
 
@@ -16,7 +16,18 @@ async function shellcheck(): Promise<Count> {
   } catch {
     return { passed: 0, failed: 0, notRun: ["shellcheck: it is not on the PATH"] };
   }
-  return check("shellcheck", ["box", ".ci/run"]);
+  const scripts = trackedScripts();
+  if (!scripts) return { passed: 0, failed: 0, notRun: ["shellcheck: git does not list this folder's scripts"] };
+  return check("shellcheck", scripts);
+}
+
+function trackedScripts(): string[] | undefined {
+  try {
+    const names = execFileSync("git", ["ls-files", "-z", "*.sh", "box", ".ci/run"], { cwd: root, encoding: "utf8" });
+    return names.split("\0").filter((name) => name !== "");
+  } catch {
+    return undefined;
+  }
 }
 
 /** Types, lint and format of every language. */

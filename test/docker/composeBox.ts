@@ -49,4 +49,4 @@ export async function docker(...args: string[]): Promise<string> {
 export const linesOf = (text: string) => text.split("\n").filter((line) => line.trim() !== "");
 
 /** The box that the files here share; each leaves it as it found it, running and published. */
-export const box = new ComposeBox("docker", 11_000);
+export const box = new ComposeBox("docker", 11_000, { BOX_TAG: "test" });

@@ -70,6 +70,7 @@ export class TestBox {
     return this.client();
   }
 
+  /** Stops the box and removes all it has: services, data and its folder. One that is not there is no error. */
   async remove(): Promise<void> {
     await this.command("reset", "--yes");
     rmSync(this.home, { recursive: true, force: true });

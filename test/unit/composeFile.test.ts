@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
@@ -36,12 +38,21 @@ test("images of the box's own names are never pulled: in a registry the name may
   }
 });
 
+const all = { ...readEnvFile(rootPath(".env"), {}), BOX_ROOT: rootPath(), BOX_HOME: rootPath(".box") };
+const secrets = rootPath("config", "dev-secrets.env");
+
 test("a service waits for none of a profile that is not chosen", () => {
-  const settings = readEnvFile(rootPath(".env"), {});
-  const all = { ...settings, BOX_ROOT: rootPath(), BOX_HOME: rootPath(".box") };
-  const secrets = rootPath("config", "dev-secrets.env");
   const scheduler = (profiles: string) =>
     readServices({ ...all, COMPOSE_PROFILES: profiles }, secrets).get("airflow-scheduler")?.dependsOn;
   expect(scheduler("local")).not.toContain("redis");
   expect(scheduler("local,celery")).toContain("redis");
+});
+
+test("a file of settings may be anywhere: docker compose takes absolute paths too", () => {
+  const folder = mkdtempSync(join(tmpdir(), "settings-"));
+  const file = join(folder, "cloud.env");
+  writeFileSync(file, "S3_REGION=eu-north-1\n");
+  const services = readServices({ ...all, COMPOSE_PROFILES: "aws", BOX_SETTINGS_FILE: file }, secrets);
+  rmSync(folder, { recursive: true });
+  expect(services.get("loader")?.environment.S3_REGION).toBe("eu-north-1");
 });

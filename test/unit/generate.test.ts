@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test, vi } from "vitest";
-import { Random32 } from "../../scripts/generate/random32.ts";
 import { mostBytes, RatingsCsv } from "../../scripts/generate/ratingsCsv.ts";
 import { mostRatingsPerUser, ratingsPerUser, usersOf } from "../../scripts/generate/ratingsPerUser.ts";
 import { firstSecond, lastSecond } from "../../scripts/generate/sessions.ts";
 import { WeightedDraw } from "../../scripts/generate/weightedDraw.ts";
+import { Random32 } from "../../scripts/random32.ts";
 import { counted, generatedCsv, observed, ratingsIn } from "./generatedRatings.ts";
 
 // Dozens of files are made, on machines that may be busy.

@@ -1,20 +1,7 @@
 import { expect, test } from "vitest";
-import { liveText } from "../../scripts/live/liveText.ts";
-import { seededRandom } from "../../scripts/live/random.ts";
+import { liveLine, liveText } from "../../scripts/live/liveText.ts";
 import { Tally } from "../../scripts/live/tally.ts";
 import { Times } from "../../scripts/live/times.ts";
-
-test("the same seed draws the same numbers, another seed others, and they spread evenly from 0 up to 1", () => {
-  const some = (seed: number) => {
-    const random = seededRandom(seed);
-    return Array.from({ length: 10_000 }, random);
-  };
-  expect(some(1)).toEqual(some(1));
-  expect(some(1)).not.toEqual(some(2));
-  const tenths = Array.from({ length: 10 }, () => 0);
-  for (const number of some(1)) tenths[Math.floor(number * 10)] = (tenths[Math.floor(number * 10)] ?? 0) + 1;
-  for (const count of tenths) expect(Math.abs(count - 1_000)).toBeLessThan(150);
-});
 
 test("percentiles are those of the durations, to three figures, and none is told without one", () => {
   const times = new Times();
@@ -36,4 +23,19 @@ test("a rating that was acknowledged and not seen is missing, and the report say
   const report = tally.report();
   expect(report).toMatchObject({ sent: 3, acknowledged: 2, refused: { "503": 1 }, visible: 1, missing: 1, doubled: 0 });
   expect(liveText(report)).toMatch(/refused +1 with 503\nvisible +1, after p50 80 ms.*\nmissing +1\n/);
+});
+
+test("the report says what was not sent and why, and the line of the progress that something was not", () => {
+  const tally = new Tally();
+  tally.sent = 20;
+  expect(liveText(tally.report())).toMatch(/not sent +0\n/);
+  expect(liveLine(tally.report())).not.toMatch(/not sent|refused/);
+  tally.leaveOut("no_movie_free", 40_000);
+  tally.leaveOut("unanswered", 2);
+  tally.leaveOut("no_movie_free", 1);
+  tally.refuse("503");
+  const report = tally.report();
+  expect(report.not_sent).toEqual({ no_movie_free: 40_001, unanswered: 2 });
+  expect(liveText(report)).toMatch(/not sent +40,001 with no movie free: .*; 2 with too many requests unanswered\n/);
+  expect(liveLine(report)).toMatch(/1 refused {2}40,003 not sent$/);
 });

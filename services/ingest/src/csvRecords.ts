@@ -9,6 +9,7 @@ export interface CsvRecord {
   end: number;
 }
 
+/** The records that a chunk of text completes. */
 export interface CsvBatch {
   records: CsvRecord[];
   /** A record's first line (1 = the header's) and raw text; ask in the order of the records. */

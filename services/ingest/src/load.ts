@@ -21,6 +21,7 @@ import { Spool } from "./spool.ts";
 import { percentOf, Tally } from "./tally.ts";
 import { unpack } from "./unpack.ts";
 
+/** Body of `POST /loads`; without `edition` the service's own. */
 export const loadRequest = z.strictObject({
   run_id: runId,
   dataset: datasetName,

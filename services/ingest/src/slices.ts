@@ -5,6 +5,7 @@ import { badSource } from "./badSource.ts";
 import { type CsvBatch, type CsvRecord, csvRecords } from "./csvRecords.ts";
 import { checkBeginning, checkHeader } from "./header.ts";
 
+/** A good record: its number (1 = the first after the header) and its cells in contract order. */
 export interface SliceRow {
   rowNumber: number;
   values: CellValue[];
@@ -19,6 +20,7 @@ export interface Slice {
   deadLetters: DeadLetter[];
 }
 
+/** A source to cut: of which load, by which name its dead letters call it, and its unpacked text. */
 export interface SlicedFile {
   dataset: DatasetName;
   loadId: string;

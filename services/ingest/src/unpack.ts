@@ -14,6 +14,7 @@ export interface Unpacked {
   bytes: number;
 }
 
+/** A local file and its size as it is packed; `file` is the name that errors tell. */
 export interface PackedFile {
   file: string;
   path: string;

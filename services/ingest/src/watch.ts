@@ -17,6 +17,7 @@ const watchMemory = z.object({
 });
 type WatchMemory = z.infer<typeof watchMemory>;
 
+/** What a watch looks at, and whom it asks for a run. */
 export interface WatchServices {
   store: ObjectStore;
   edition: string;

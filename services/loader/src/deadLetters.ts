@@ -1,12 +1,27 @@
 import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
 import { type DeadLetter, deadLetter } from "@boxoffice/contracts/deadLetter";
-import { isDeadLetterSliceKey, lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import { runInputs } from "@boxoffice/contracts/runInputs";
+import { isDeadLetterSliceKey, lakeKeys, parseLiveKey } from "@boxoffice/contracts/lakeKeys";
+import { type LiveDeadLetter, liveDeadLetter } from "@boxoffice/contracts/liveRating";
+import { noLiveInput, type RunInputs, runInputs } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
+import { z } from "zod";
 import { readHop } from "./hopReports.ts";
 
 const largestAnswer = 1000;
+
+/** The dead letters of a run: of its loads, and of the live ratings below its barrier. */
+export interface RunDeadLetters {
+  /** With those of live ratings the first thousand. */
+  dead_letters: DeadLetter[];
+  live_dead_letters: LiveDeadLetter[];
+  /** How many there are of both. */
+  total: number;
+  /** Datasets that the run has no load of, so what was rejected of them is not among these. */
+  not_loaded: DatasetName[];
+  /** Why a run without some load failed; null while it has not. Of a source with too many rejects it says where they are. */
+  failure: string | null;
+}
 
 /** The keys of a load's dead letters, one per slice that has any. */
 export async function listDeadLetterSlices(lake: ObjectStore, dataset: DatasetName, loadId: string): Promise<string[]> {
@@ -24,14 +39,15 @@ export async function countDeadLetters(lake: ObjectStore, dataset: DatasetName, 
   return lines;
 }
 
-/** The dead letters of a run's loads, the first thousand of them, and how many there are. */
-export async function runDeadLetters(
-  lake: ObjectStore,
-  runId: string,
-): Promise<{ dead_letters: DeadLetter[]; total: number }> {
+/** Reads a run's dead letters; undefined when the lake has nothing of the run. */
+export async function runDeadLetters(lake: ObjectStore, runId: string): Promise<RunDeadLetters | undefined> {
+  const { done: isUnknown } = await lake.list(lakeKeys.run(runId)).next();
+  if (isUnknown) return undefined;
+  const inputs = await lake.json(lakeKeys.hop(runId, "inputs"), runInputs);
+  const loads = await loadsOf(lake, runId, inputs);
   const dead_letters: DeadLetter[] = [];
   let total = 0;
-  for (const [dataset, loadId] of await loadsOf(lake, runId)) {
+  for (const [dataset, loadId] of loads) {
     for (const key of await listDeadLetterSlices(lake, dataset, loadId)) {
       const lines = await readLines(lake, key);
       total += lines.length;
@@ -40,18 +56,48 @@ export async function runDeadLetters(
       }
     }
   }
-  return { dead_letters, total };
+  const liveKeys = await listLive(lake, inputs?.live ?? noLiveInput);
+  const shown = liveKeys.slice(0, largestAnswer - dead_letters.length);
+  const live_dead_letters = await Promise.all(shown.map((key) => readLive(lake, key)));
+  const not_loaded = datasetNames.filter((dataset) => !loads.has(dataset));
+  const failure = not_loaded.length > 0 ? await failureOf(lake, runId) : null;
+  return { dead_letters, live_dead_letters, total: total + liveKeys.length, not_loaded, failure };
 }
 
 /** A run that failed before its inputs were fixed has the loads it ingested. */
-async function loadsOf(lake: ObjectStore, runId: string): Promise<[DatasetName, string][]> {
-  const inputs = await lake.json(lakeKeys.hop(runId, "inputs"), runInputs);
-  const loads: [DatasetName, string][] = [];
+async function loadsOf(
+  lake: ObjectStore,
+  runId: string,
+  inputs: RunInputs | undefined,
+): Promise<Map<DatasetName, string>> {
+  const loads = new Map<DatasetName, string>();
   for (const dataset of datasetNames) {
     const loadId = inputs?.loads[dataset].load_id ?? (await readHop(lake, runId, `ingest.${dataset}`))?.load_id;
-    if (loadId) loads.push([dataset, loadId]);
+    if (loadId) loads.set(dataset, loadId);
   }
   return loads;
+}
+
+/** The keys of live dead letters below a run's barrier. */
+async function listLive(lake: ObjectStore, { offsets }: RunInputs["live"]): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of lake.list(lakeKeys.liveDeadLetters)) {
+    const place = parseLiveKey(key);
+    if (place && place.offset < (offsets[place.partition] ?? 0)) keys.push(key);
+  }
+  return keys;
+}
+
+async function readLive(lake: ObjectStore, key: string): Promise<LiveDeadLetter> {
+  const letter = await lake.json(key, liveDeadLetter);
+  if (letter) return letter;
+  throw new ServiceError("missing_object", `${key} is no longer in the lake`);
+}
+
+/** The task that fails writes it; a run's newest failure stands. */
+async function failureOf(lake: ObjectStore, runId: string): Promise<string | null> {
+  const report = await lake.json(lakeKeys.hop(runId, "failure"), z.object({ message: z.string() }));
+  return report?.message ?? null;
 }
 
 function parseLine(key: string, line: string): DeadLetter {

@@ -2,7 +2,9 @@ import { basename } from "node:path/posix";
 import { datasetName } from "@boxoffice/contracts/dataset";
 import type { Job } from "@boxoffice/contracts/job";
 import { runId } from "@boxoffice/contracts/job";
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { loadId } from "@boxoffice/contracts/loadId";
+import { HttpError } from "@boxoffice/platform/httpError";
 import { httpServer } from "@boxoffice/platform/httpServer";
 import type { Jobs } from "@boxoffice/platform/jobs";
 import type { FastifyInstance } from "fastify";
@@ -38,10 +40,10 @@ export interface LoaderParts {
 }
 
 /**
- * `POST /seals` seals a load when bronze has all of it, `POST /versions` copies a run's gold into the warehouse: both
- * start a job or return the one that runs, and `GET /seals/{id}` and `GET /versions/{id}` tell how far it is.
- * `POST /inputs` fixes what a run reads, `POST /publications` publishes it or refuses to, and `GET /dead-letters` shows
- * those of its loads.
+ * `POST /seals` waits until bronze holds a load, `POST /versions` copies a run's gold into the warehouse: each starts a
+ * job or returns the one there is, and `GET` with its id tells how far it is. `POST /inputs` fixes what a run reads,
+ * `POST /publications` publishes it or answers 409 with the sums that do not agree, `GET /dead-letters` lists those
+ * of a run, or answers 404.
  */
 export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }: LoaderParts): FastifyInstance {
   const { lake } = seal;
@@ -82,7 +84,10 @@ export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }:
 
   server.get("/dead-letters", async (request) => {
     const { run_id = await publishedRun(pool) } = deadLettersQuery.parse(request.query);
-    return run_id === null ? { dead_letters: [], total: 0 } : runDeadLetters(lake, run_id);
+    if (run_id === null) throw nothingPublished();
+    const page = await runDeadLetters(lake, run_id);
+    if (page) return page;
+    throw unknownRun(run_id, await publishedRun(pool));
   });
 
   function serveJobs(path: string, jobs: Jobs): void {
@@ -96,4 +101,21 @@ export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }:
   }
 
   return server;
+}
+
+function nothingPublished(): HttpError {
+  const message =
+    "no run has been published yet; ./box run makes one. For another run name it: ./box dead-letters list --run RUN_ID";
+  return new HttpError(404, "nothing_published", message);
+}
+
+function unknownRun(runId: string, publishedRun: string | null): HttpError {
+  const published = publishedRun === null ? "no run is published" : `the published run is ${publishedRun}`;
+  return new HttpError(
+    404,
+    "unknown_run",
+    `there is no run ${runId}: nothing is in the lake below ${lakeKeys.run(runId)}\n` +
+      `  expected: the id of a run that has begun; ${published}\n` +
+      "  to do:    take the id from Airflow's page of the DAG boxoffice, which lists every run, or name none for the published one",
+  );
 }

@@ -9,6 +9,7 @@ import { readSeal } from "./seal.ts";
 
 type InputLoad = RunInputs["loads"][DatasetName];
 
+/** Body of `POST /inputs` and `POST /publications`. */
 export interface InputsRequest {
   run_id: string;
   allow_older?: boolean | undefined;

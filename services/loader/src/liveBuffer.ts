@@ -20,6 +20,7 @@ export class LiveBuffer {
     return [...this.#rows];
   }
 
+  /** In ratings. */
   get size(): number {
     return this.#rows.length;
   }

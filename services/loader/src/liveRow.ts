@@ -6,6 +6,7 @@ export interface LiveRow extends LiveRating {
   offset: number;
 }
 
+/** A message's rating, or what is wrong with it in one line. */
 export type ReadLiveRow = { row: LiveRow } | { reason: string };
 
 /** The rating in a message, or why there is none. */

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { LiveRow } from "./liveRow.ts";
 
+/** Ratings of one partition of the live topic. */
 export interface PartitionRows {
   partition: number;
   rows: readonly LiveRow[];

@@ -9,6 +9,7 @@ export interface Slice extends SliceHeaders {
   value: Uint8Array;
 }
 
+/** A group that is not in the lake yet. */
 export interface OpenGroup {
   dataset: SliceHeaders["dataset"];
   load_id: string;

@@ -19,6 +19,7 @@ export type PartitionComment = z.infer<typeof partitionComment>;
 /** Short, because a run id may be longer than a name in Postgres. */
 const runDigest = (runId: string) => createHash("md5").update(runId).digest("hex").slice(0, 12);
 
+/** Where a run's rows of a gold table are, or will be: named by the table and a digest of the run id. */
 export function partitionOf(table: string, runId: string): Partition {
   return named(table, `${table}__${runDigest(runId)}`);
 }
@@ -46,10 +47,12 @@ export async function goldTables(db: pg.Pool): Promise<Map<string, string[]>> {
   return new Map(rows.map(({ name, columns }) => [name, columns]));
 }
 
+/** How a partition stands to its table. */
 export interface PartitionState {
   attached: boolean;
   /** A detach was begun and did not end. */
   detaching: boolean;
+  /** What it says of itself; undefined where that is nothing, or cannot be read. */
   comment: PartitionComment | undefined;
 }
 
@@ -131,6 +134,7 @@ export async function dropPartition(pool: pg.Pool, partition: Partition): Promis
   }
 }
 
+/** Counts a partition's rows exactly, attached or not. Fails when there is no such table. */
 export async function countRows(db: pg.Pool | pg.PoolClient, { quoted }: Partition): Promise<number> {
   const { rows } = await db.query<{ count: string }>(`select count(*) from ${quoted}`);
   const [row] = rows;

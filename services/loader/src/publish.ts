@@ -12,6 +12,7 @@ import { type InputsRequest, readInputs, refuseOlder } from "./inputs.ts";
 import { inTransaction, lockVersions, publishedRun } from "./warehouse.ts";
 import { checkWarehouse } from "./warehouseChecks.ts";
 
+/** A run that is published now, and the one before it; the same when it was published already, null for the first. */
 export interface Publication {
   run_id: string;
   previous_run_id: string | null;

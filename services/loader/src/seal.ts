@@ -8,6 +8,7 @@ import { writeHop } from "@boxoffice/platform/writeHop";
 import { type Bronze, listGroups } from "./bronze.ts";
 import { countDeadLetters, listDeadLetterSlices } from "./deadLetters.ts";
 
+/** Body of `POST /seals`. */
 export interface SealRequest {
   run_id: string;
   dataset: DatasetName;

@@ -95,6 +95,16 @@ test("a dead letter in the lake that breaks its contract is no fault of the requ
   expect(answer.json().error).toMatchObject({ code: "bad_object", message: expect.stringContaining(key) });
 });
 
-test("without a published run there are no dead letters to show", async () => {
-  expect((await get("/dead-letters")).json()).toEqual({ dead_letters: [], total: 0 });
+test("dead letters of a run that nobody knows are not found, and the answer says where runs are named", async () => {
+  const answer = await get("/dead-letters?run_id=20261123-195000-typo");
+  expect(answer.statusCode).toBe(404);
+  expect(answer.json().error).toMatchObject({ code: "unknown_run", retryable: false });
+  for (const said of ["20261123-195000-typo", "no run is published", "Airflow"])
+    expect(answer.json().error.message).toContain(said);
+});
+
+test("without a published run it is not known whose dead letters to show", async () => {
+  const answer = await get("/dead-letters");
+  expect(answer.statusCode).toBe(404);
+  expect(answer.json().error).toMatchObject({ code: "nothing_published", message: expect.stringContaining("--run") });
 });

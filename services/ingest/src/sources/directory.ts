@@ -3,11 +3,10 @@ import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { type DatasetName, datasets } from "@boxoffice/contracts/dataset";
+import { type DatasetName, datasets, packings } from "@boxoffice/contracts/dataset";
 import { badSource, listed } from "../badSource.ts";
 import type { Source } from "./source.ts";
 
-const packings = ["", ".gz", ".zip"];
 /** A file changed less long ago may still be being written. */
 const settledAfterMilliseconds = 10_000;
 

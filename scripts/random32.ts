@@ -12,6 +12,7 @@ export class Random32 {
     for (let round = 0; round < 16; round += 1) this.next();
   }
 
+  /** A whole number from 0 up to 2^32, itself left out. */
   next(): number {
     const state = this.#state;
     const a = state[0] ?? 0;

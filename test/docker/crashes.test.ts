@@ -1,0 +1,31 @@
+import { expect, it } from "vitest";
+import { z } from "zod";
+import { certifiedAnswers, withoutRunId } from "../kit/certifiedAnswers.ts";
+import { box, docker, linesOf } from "./composeBox.ts";
+
+const status = z.object({ services: z.array(z.object({ service: z.string(), state: z.string() })) });
+
+async function notReady(): Promise<string[]> {
+  const { services } = status.parse(JSON.parse(await box.command("status", "--json")));
+  return services.filter(({ state }) => state !== "ready").map(({ service }) => service);
+}
+
+/** How often Docker has started each container of a service again by itself. */
+async function restarts(service: string): Promise<number> {
+  return Number(await docker("inspect", "--format", "{{.RestartCount}}", ...(await box.containers(service))));
+}
+
+it("every service that crashes comes back by itself, and the next run gives the same answers", async () => {
+  const all = linesOf(await box.composed("ps", "--services", "--status", "running"));
+  expect(all).toContain("kafka");
+  for (const service of all) {
+    const before = await restarts(service);
+    // Every process but the first, which ends with its child. `docker kill` would count as wanted.
+    await box.compose(["exec", "-T", service, "sh", "-c", "kill -9 -1"]);
+    const options = { timeout: 180_000, interval: 500, message: `after ${service} was killed` };
+    await expect.poll(() => restarts(service), options).toBe(before + 1);
+    await expect.poll(notReady, options).toEqual([]);
+  }
+  await box.command("run", "--full-refresh");
+  expect(withoutRunId(await box.command("answers", "--json"))).toBe(certifiedAnswers());
+});
