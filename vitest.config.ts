@@ -2,8 +2,9 @@ import { defineConfig } from "vitest/config";
 
 /** Tests that need no engine; the others of the services get the addresses of real ones. */
 const unit = [
-  "services/ingest/test/{config,contractCells,csvRecords,download,liveRating,plainNumbers,rateLimit,recordReader,slices}.test.ts",
-  "services/loader/test/{ascendingKeys,openGroups}.test.ts",
+  "services/answers/test/**/*.test.ts",
+  "services/ingest/test/{config,contractCells,csvRecords,download,livePublisher,liveRating,plainNumbers,rateLimit,recordReader,slices,spool}.test.ts",
+  "services/loader/test/{ascendingKeys,fullLake,groupMember,liveBronze,olderEdition,openGroups,sweepLake,whenReachable}.test.ts",
   "test/unit/**/*.test.ts",
   "platform/test/**/*.test.ts",
 ];

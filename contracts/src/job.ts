@@ -1,9 +1,12 @@
 import { z } from "zod";
 
-/** Names a run in every hop, and its version in the warehouse. */
+/** Names a run in every hop, in keys of the lake and in Airflow. */
 export const runId = z
   .string()
-  .regex(/^[A-Za-z0-9_.-]{1,100}$/, "a run id has 1 to 100 characters of A-Z a-z 0-9 _ . -");
+  .regex(
+    /^(?!\.$)(?!.*\.\.)[A-Za-z0-9_.-]{1,100}$/,
+    "a run id has 1 to 100 characters of A-Z a-z 0-9 _ . -, not two dots in a row, and is not a dot alone",
+  );
 
 /** How far a piece of work has come; `total` is null while nobody knows. */
 export const progress = z.object({ done: z.number(), total: z.number().nullable(), unit: z.string() });

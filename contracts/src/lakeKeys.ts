@@ -21,6 +21,9 @@ export const lakeKeys = {
   liveDeadLetters: "dead-letters/ratings-live/",
   liveDeadLetter: (partition: number, offset: number) =>
     `dead-letters/ratings-live/partition-${partition}-offset-${sixteen(offset)}.json`,
+  /** Spark writes below `<run_id>/<try>/`. */
+  silver: "silver/",
+  gold: "gold/",
   watch: (editionDigest: string) => `_watch/${editionDigest}.json`,
   run: (runId: string) => `_runs/${runId}/`,
   hop: (runId: string, hop: string) => `_runs/${runId}/${hop}.json`,

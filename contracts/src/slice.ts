@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { datasetName } from "./dataset.ts";
+import { loadId } from "./loadId.ts";
 
 const integer = z.coerce.number().int().nonnegative();
 
@@ -9,7 +10,7 @@ const integer = z.coerce.number().int().nonnegative();
  */
 export const sliceHeaders = z.object({
   dataset: datasetName,
-  load_id: z.string(),
+  load_id: loadId,
   slice: integer,
   group: integer,
   rows: integer,

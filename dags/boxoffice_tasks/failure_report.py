@@ -1,5 +1,6 @@
 """`_runs/<run_id>/failure.json`: why a task of a run failed, in words for people."""
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,13 +23,15 @@ def failure_report(run_id: str, *, dag: str, task: str) -> Iterator[None]:
             "message": message_of(failure),
             "at": datetime.now(UTC).isoformat(),
         }
+        # In the task's log too, which is elsewhere: a lake that is full takes no report.
+        log.error("run_failure %s", json.dumps(report))
         try:
             # Imported only where it is needed: it costs a second.
             from spark.lake import Lake
 
             Lake.from_environment().write_json(f"_runs/{run_id}/failure.json", report)
         except Exception:
-            log.exception("the failure could not be written to the lake: %s", report)
+            log.exception("the failure could not be written to the lake")
         raise
 
 

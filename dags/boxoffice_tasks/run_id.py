@@ -2,8 +2,8 @@
 
 import re
 
-#: As in contracts/src/job.ts, less `..`, which Airflow refuses in the ids of DAG runs.
-RUN_ID_PATTERN = r"^(?!.*\.\.)[A-Za-z0-9_.-]{1,100}$"
+#: As in contracts/src/job.ts.
+RUN_ID_PATTERN = r"^(?!\.$)(?!.*\.\.)[A-Za-z0-9_.-]{1,100}$"
 
 
 def run_id_of(requested: str | None, dag_run_id: str) -> str:

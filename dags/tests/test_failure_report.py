@@ -1,6 +1,10 @@
 """What a client reads of a failure."""
 
-from boxoffice_tasks.failure_report import code_of, message_of
+import json
+import logging
+
+import pytest
+from boxoffice_tasks.failure_report import code_of, failure_report, message_of
 from boxoffice_tasks.service_job import ServiceRefused
 
 
@@ -29,3 +33,31 @@ def test_only_a_text_is_a_code() -> None:
     assert code_of(ServiceRefused("empty_source", "")) == "empty_source"
     assert code_of(RpcError()) is code_of(SystemExit(1)) is code_of(KeyError()) is None
     assert message_of(RpcError("away\nmore")) == "RpcError: away"
+
+
+def test_a_failure_is_in_the_log_where_the_lake_takes_no_report(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Without it there is no lake to write to.
+    monkeypatch.delenv("S3_BUCKET", raising=False)
+    refused = ServiceRefused("disk_full", "the lake's disk has no space left")
+    with (
+        caplog.at_level(logging.ERROR),
+        pytest.raises(ServiceRefused),
+        failure_report("run-1", dag="ingest", task="load_movies"),
+    ):
+        raise refused
+    first, second = [record.getMessage() for record in caplog.records]
+    marker, report = first.split(" ", 1)
+    assert marker == "run_failure"
+    assert (
+        json.loads(report).items()
+        >= {
+            "run_id": "run-1",
+            "dag": "ingest",
+            "task": "load_movies",
+            "code": "disk_full",
+            "message": str(refused),
+        }.items()
+    )
+    assert second == "the failure could not be written to the lake"

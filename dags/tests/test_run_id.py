@@ -31,6 +31,6 @@ def test_a_long_id_is_cut_to_what_a_run_id_may_have() -> None:
     assert run_id_of(None, "x" * 250) == "x" * 100
 
 
-@pytest.mark.parametrize("refused", ["", "a b", "a/b", "a..b", "x" * 101])
+@pytest.mark.parametrize("refused", ["", "a b", "a/b", "a..b", ".", "x" * 101])
 def test_what_a_hop_or_airflow_would_refuse_is_no_run_id(refused: str) -> None:
     assert not re.match(RUN_ID_PATTERN, refused)

@@ -56,13 +56,13 @@ export class AirflowApi {
 
   /** Whether the scheduler knows a DAG. */
   async hasDag(dagId: string): Promise<boolean> {
-    return (await this.#get(`/dags/${dagId}`)).ok;
+    return (await this.#find(`/dags/${dagId}`)) !== undefined;
   }
 
   /** When the DAG's file was read last, in milliseconds since 1970; undefined when Airflow does not know the DAG. */
   async parsedAt(dagId: string): Promise<number | undefined> {
-    const answer = await this.#get(`/dags/${dagId}`);
-    const time = answer.ok ? parsedDag.parse(JSON.parse(answer.text)).last_parsed_time : null;
+    const found = await this.#find(`/dags/${dagId}`);
+    const time = found === undefined ? null : parsedDag.parse(JSON.parse(found)).last_parsed_time;
     return time === null ? undefined : Date.parse(time);
   }
 
@@ -83,21 +83,21 @@ export class AirflowApi {
 
   /** The run, or undefined when Airflow has none of that id. */
   async run(dagId: string, runId: string): Promise<DagRun | undefined> {
-    const answer = await this.#get(`/dags/${dagId}/dagRuns/${encodeURIComponent(runId)}`);
-    return answer.ok ? dagRun.parse(JSON.parse(answer.text)) : undefined;
+    const found = await this.#find(`/dags/${dagId}/dagRuns/${encodeURIComponent(runId)}`);
+    return found === undefined ? undefined : dagRun.parse(JSON.parse(found));
   }
 
-  /** The newest runs of a DAG. */
+  /** The newest runs of a DAG; none when Airflow does not know the DAG. */
   async runs(dagId: string): Promise<DagRun[]> {
-    const answer = await this.#get(`/dags/${dagId}/dagRuns?limit=100&order_by=-id`);
-    return answer.ok ? dagRuns.parse(JSON.parse(answer.text)).dag_runs : [];
+    const found = await this.#find(`/dags/${dagId}/dagRuns?limit=100&order_by=-id`);
+    return found === undefined ? [] : dagRuns.parse(JSON.parse(found)).dag_runs;
   }
 
   /** The tasks of a run that are in a state, in all DAGs that share its id. */
   async tasks(runId: string, state: "failed" | "running"): Promise<Task[]> {
     const body = { dag_run_ids: [runId], state: [state], page_limit: 100 };
     const answer = await this.#ask({ method: "POST", path: "/dags/~/dagRuns/~/taskInstances/list", body });
-    if (!answer.ok) return [];
+    if (!answer.ok) throw this.#refused(`the ${state} tasks of ${runId}`, answer, answer.text);
     const { task_instances } = taskInstances.parse(JSON.parse(answer.text));
     return task_instances.map(({ dag_id, task_id, hostname }) => ({
       name: `${dag_id}.${task_id}`,
@@ -105,8 +105,12 @@ export class AirflowApi {
     }));
   }
 
-  #get(path: string): Promise<Answer> {
-    return this.#ask({ method: "GET", path });
+  /** The answer's text, or undefined when there is no such thing; another answer is an error and says nothing of that. */
+  async #find(path: string): Promise<string | undefined> {
+    const answer = await this.#ask({ method: "GET", path });
+    if (answer.status === 404) return undefined;
+    if (!answer.ok) throw this.#refused(`GET ${path}`, answer, answer.text);
+    return answer.text;
   }
 
   async #ask({ method, path, body }: Question): Promise<Answer> {

@@ -19,7 +19,7 @@ export function readEnvironment<Shape extends z.ZodRawShape>(
   );
 }
 
-/** The lake's settings. Without an endpoint it is AWS, without keys the role of the instance. */
+/** The lake: without an endpoint it is AWS, without keys the credentials are those of the machine. */
 export const s3Environment = z.object({
   S3_ENDPOINT: z.url().optional(),
   S3_REGION: z.string().min(1),
@@ -28,7 +28,7 @@ export const s3Environment = z.object({
   S3_SECRET_KEY: z.string().min(1).optional(),
 });
 
-/** The brokers, as a list of `host:port`. */
+/** Kafka: brokers as `host:port`, separated by commas. */
 export const kafkaEnvironment = z.object({
   KAFKA_BROKERS: z
     .string()
@@ -36,12 +36,14 @@ export const kafkaEnvironment = z.object({
     .transform((list) => list.split(",")),
 });
 
+/** Where a service listens, and how much it logs. */
 export const httpEnvironment = z.object({
   HTTP_HOST: z.string().default("127.0.0.1"),
   HTTP_PORT: z.coerce.number().int().min(0).max(65_535),
   LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 
+/** The warehouse. */
 export const warehouseEnvironment = z.object({
   WAREHOUSE_HOST: z.string().min(1),
   WAREHOUSE_PORT: z.coerce.number().int().min(1).max(65_535),

@@ -6,6 +6,9 @@ import { ServiceError } from "./serviceError.ts";
 
 const mostIssuesTold = 100;
 
+/** The status of errors that the service is to blame for, and not the state of what was asked about. */
+const ownFaults: Readonly<Record<string, number>> = { unexpected: 500, disk_full: 507 };
+
 export interface HttpServerOptions {
   log: Logger;
   /** Names what is not reachable; empty when the service can work. */
@@ -33,6 +36,7 @@ export function httpServer({ log, notReady }: HttpServerOptions): FastifyInstanc
     }
     if (thrown instanceof HttpError) {
       const { status, code, message, retryable, retryAfterSeconds } = thrown;
+      if (status === 500) log.error({ error: { code, message } }, "request failed");
       if (retryAfterSeconds !== undefined) reply.header("retry-after", String(Math.ceil(retryAfterSeconds)));
       return reply.code(status).send({ error: { code, message, retryable } });
     }
@@ -46,10 +50,10 @@ export function httpServer({ log, notReady }: HttpServerOptions): FastifyInstanc
         .code(status)
         .send({ error: { code: "bad_request", message: (thrown as Error).message, retryable: false } });
     }
-    const error = ServiceError.from(thrown);
-    if (error.code === "unexpected") log.error({ err: thrown }, "request failed");
-    const body = { error: { code: error.code, message: error.message, retryable: error.retryable } };
-    return reply.code(error.code === "unexpected" ? 500 : 409).send(body);
+    const { code, message, retryable } = ServiceError.from(thrown);
+    const ownFault = ownFaults[code];
+    if (ownFault !== undefined) log.error({ error: { code, message } }, "request failed");
+    return reply.code(ownFault ?? 409).send({ error: { code, message, retryable } });
   });
   return server;
 }

@@ -13,7 +13,9 @@ export interface StartOptions {
   again?: boolean;
 }
 
-/** The work a service has been asked for, by id: at most one job of an id runs. */
+const mostEnded = 300;
+
+/** The work a service has been asked for, by id: at most one job of an id runs, and the latest that ended are known. */
 export class Jobs {
   readonly #jobs = new Map<string, Job>();
   readonly #running = new Set<Promise<void>>();
@@ -24,7 +26,7 @@ export class Jobs {
     this.#log = log;
   }
 
-  /** The job of that id since this service started, or undefined. */
+  /** The latest job of that id, or undefined when none is known. */
   get(id: string): Job | undefined {
     return this.#jobs.get(id);
   }
@@ -64,12 +66,19 @@ export class Jobs {
       const error = ServiceError.from(thrown);
       job.error = { code: error.code, message: error.message, retryable: error.retryable };
       job.state = "failed";
-      log.error(
-        { err: error.code === "unexpected" ? thrown : { code: error.code, message: error.message } },
-        "job failed",
-      );
+      // Not what was thrown: an error of the warehouse may hold rows.
+      log.error({ error: job.error }, "job failed");
     }
     job.finished_at = new Date().toISOString();
+    this.#forgetOld(job);
+  }
+
+  /** Keeps the jobs that ended latest, the given one as the last of them. */
+  #forgetOld(last: Job): void {
+    this.#jobs.delete(last.id);
+    this.#jobs.set(last.id, last);
+    const ended = [...this.#jobs.values()].filter(({ state }) => state !== "running");
+    for (const { id } of ended.slice(0, -mostEnded)) this.#jobs.delete(id);
   }
 
   /** Aborts what runs and waits for it to end. */

@@ -22,6 +22,7 @@ export type S3Settings = Readonly<z.infer<typeof s3Environment>>;
 export interface StoredObject {
   key: string;
   bytes: number;
+  modified: Date;
 }
 
 /** Of a create-only write that meets another operation on its key. */
@@ -140,11 +141,13 @@ export class ObjectStore {
       { client: this.#client },
       { Bucket: this.#bucket, Prefix: prefix },
     )) {
-      for (const { Key, Size } of page.Contents ?? []) if (Key) yield { key: Key, bytes: Size ?? 0 };
+      for (const { Key, Size = 0, LastModified = new Date() } of page.Contents ?? []) {
+        if (Key) yield { key: Key, bytes: Size, modified: LastModified };
+      }
     }
   }
 
-  /** Removes these keys, any number of them; one that is not there is no error. */
+  /** Deletes objects; a key that has none is no error. */
   async delete(keys: readonly string[]): Promise<void> {
     for (let from = 0; from < keys.length; from += 1000) {
       const Objects = keys.slice(from, from + 1000).map((Key) => ({ Key }));
@@ -152,7 +155,7 @@ export class ObjectStore {
     }
   }
 
-  /** Ends its connections; nothing can be asked after that. */
+  /** Ends the connections. */
   close(): void {
     this.#client.destroy();
   }

@@ -1,3 +1,5 @@
+import { fullDisk } from "./fullDisk.ts";
+
 /** An error for people: what was expected, what came, what to do. `retryable` says whether the same again may help. */
 export class ServiceError extends Error {
   readonly code: string;
@@ -10,9 +12,14 @@ export class ServiceError extends Error {
     this.retryable = options.retryable ?? false;
   }
 
-  /** Any thrown value as a ServiceError; what is not one already is unexpected, and worth a retry. */
+  /** Any thrown value as a ServiceError; what is not one already is a full disk, or unexpected and worth a retry. */
   static from(thrown: unknown): ServiceError {
     if (thrown instanceof ServiceError) return thrown;
+    const full = fullDisk(thrown);
+    if (full) {
+      const message = `${full.disk} has no space left (${full.reason}). Free space there, then run again; what was published stays`;
+      return new ServiceError("disk_full", message, { cause: thrown });
+    }
     const message = thrown instanceof Error ? thrown.message : String(thrown);
     return new ServiceError("unexpected", message, { retryable: true, cause: thrown });
   }

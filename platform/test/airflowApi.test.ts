@@ -41,6 +41,43 @@ test("a run that is there already is no error, another refusal is, and it may be
   });
 });
 
+test("what Airflow does not have is undefined or none, and no error", async () => {
+  const absent = () => ({ status: 404, body: { detail: "not found" } });
+  server = await airflowServer({
+    [dag]: absent,
+    "GET /api/v2/dags/boxoffice/dagRuns/one": absent,
+    "GET /api/v2/dags/boxoffice/dagRuns?limit=100&order_by=-id": absent,
+  });
+  const airflow = new AirflowApi(server.settings);
+  expect(await airflow.hasDag("boxoffice")).toBe(false);
+  expect(await airflow.parsedAt("boxoffice")).toBeUndefined();
+  expect(await airflow.run("boxoffice", "one")).toBeUndefined();
+  expect(await airflow.runs("boxoffice")).toEqual([]);
+});
+
+test("an Airflow that is in trouble is not taken for one that has nothing", async () => {
+  const trouble = () => ({ status: 500, body: { detail: "no database" } });
+  server = await airflowServer({
+    [dag]: trouble,
+    "GET /api/v2/dags/boxoffice/dagRuns/one": trouble,
+    "GET /api/v2/dags/boxoffice/dagRuns?limit=100&order_by=-id": trouble,
+    "POST /api/v2/dags/~/dagRuns/~/taskInstances/list": trouble,
+  });
+  const airflow = new AirflowApi(server.settings);
+  const questions = [
+    () => airflow.hasDag("boxoffice"),
+    () => airflow.parsedAt("boxoffice"),
+    () => airflow.run("boxoffice", "one"),
+    () => airflow.runs("boxoffice"),
+    () => airflow.tasks("one", "failed"),
+  ];
+  for (const question of questions) {
+    const asked = question();
+    await expect(asked).rejects.toMatchObject({ code: "airflow_refused", retryable: true });
+    await expect(asked).rejects.toThrow('(HTTP 500): {"detail":"no database"}');
+  }
+});
+
 test("a login that is refused names the settings, and not the password that Airflow may repeat", async () => {
   server = await airflowServer({ "POST /auth/token": () => ({ status: 422, body: { input: "secret" } }) });
   const asked = new AirflowApi(server.settings).runs("boxoffice");

@@ -27,7 +27,6 @@ beforeAll(async () => {
   const scale = ["--scale", "airflow-worker=2", "--scale", "spark-worker=2"];
   const { code, stderr } = await box.compose(["up", "--detach", "--wait", ...scale], scaled);
   expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("airflow-worker-2  Healthy") });
-  await expect.poll(async () => (await executorsAtWork()).length, { timeout: 60_000, interval: 1_000 }).toBe(2);
 });
 afterAll(async () => {
   await box.compose(["rm", "--stop", "--force", "airflow-worker", "redis"], scaled);
@@ -39,6 +38,7 @@ describe("a run of a schedule on two Celery workers and two Spark workers, of wh
   let runId = "";
 
   it("ends with the certified answers", async () => {
+    await expect.poll(async () => (await executorsAtWork()).length, { timeout: 60_000, interval: 1_000 }).toBe(2);
     before = await executorsAtWork();
     const airflow = new AirflowApi(airflowSettings(await box.client()));
     [runId = ""] = await startNow(airflow, "boxoffice_daily");

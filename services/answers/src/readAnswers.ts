@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Answers, answers } from "@boxoffice/contracts/answers";
+import { HttpError } from "@boxoffice/platform/httpError";
 import type { ClientBase } from "pg";
+import { z } from "zod";
 
 type Row = Record<string, unknown>;
 const queries = [
@@ -52,7 +54,8 @@ function withNumbers(row: Row): Row {
   );
 }
 
-function assemble(tables: Tables): Answers | undefined {
+/** The document that the queries' rows are parts of, or undefined when no run was published. */
+export function assemble(tables: Tables): Answers | undefined {
   const summary = tables.run_summary[0];
   if (!summary) return undefined;
   const without = (row: Row, ...names: string[]) =>
@@ -69,7 +72,7 @@ function assemble(tables: Tables): Answers | undefined {
     }));
   const test = (type: string) =>
     without(where(tables.release_timing_test, "period_type", type)[0] ?? {}, "period_type");
-  return answers.parse({
+  const result = answers.safeParse({
     edition: summary.edition,
     run_id: summary.run_id,
     base_month: summary.base_month,
@@ -88,4 +91,13 @@ function assemble(tables: Tables): Answers | undefined {
       ]),
     ),
   });
+  if (result.success) return result.data;
+  // Not a ZodError, which would be taken for a fault of the request.
+  throw new HttpError(
+    500,
+    "bad_answers",
+    `the published answers of run ${summary.run_id} are not as their contract says:\n${z.prettifyError(result.error)}\n` +
+      "They stay in the warehouse's marts as they are. Run again, so that they are those of this version of the box",
+    { cause: result.error },
+  );
 }

@@ -18,7 +18,7 @@ export interface IngestServer {
 const jobAddress = z.object({ id: z.string() });
 
 /**
- * `POST /loads` starts a load or returns the one there is; `GET /loads/{id}` tells how far it is; `POST /ratings`
+ * `POST /loads` starts a load or returns the one that runs; `GET /loads/{id}` tells how far it is; `POST /ratings`
  * takes single ratings.
  */
 export function ingestServer({ jobs, loads, live, log, notReady }: IngestServer): FastifyInstance {
@@ -27,7 +27,10 @@ export function ingestServer({ jobs, loads, live, log, notReady }: IngestServer)
 
   server.post("/loads", async (request, reply) => {
     const wanted = loadRequest.parse(request.body);
-    const job = jobs.start(`${wanted.run_id}.${wanted.dataset}`, (context) => load(wanted, loads, context));
+    // Slices may be lost after the load has ended, and then its seal fails; a load that is sealed is only found again.
+    const job = jobs.start(`${wanted.run_id}.${wanted.dataset}`, (context) => load(wanted, loads, context), {
+      again: true,
+    });
     return reply.code(202).send(job);
   });
 

@@ -57,9 +57,7 @@ export class LivePublisher {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ ratings, resolve, reject });
       this.#ratingsWaiting += ratings.length;
-      this.#sending ??= this.#sendAll().finally(() => {
-        this.#sending = undefined;
-      });
+      this.#sending ??= this.#sendAll();
     });
   }
 
@@ -74,6 +72,8 @@ export class LivePublisher {
         for (const { reject } of [...entries, ...this.#take(mostWaiting)]) reject(kafkaAway(cause));
       }
     }
+    // Nothing awaited since the last look: whoever goes on now and appends finds that nobody sends.
+    this.#sending = undefined;
   }
 
   #take(most: number): Entry[] {

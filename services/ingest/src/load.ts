@@ -2,13 +2,13 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type DatasetName, datasetName, datasets } from "@boxoffice/contracts/dataset";
-import type { HopReport } from "@boxoffice/contracts/hopReport";
 import { runId } from "@boxoffice/contracts/job";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { type LoadManifest, loadManifest, seal } from "@boxoffice/contracts/loadManifest";
 import { deadLetterTopic } from "@boxoffice/contracts/slice";
 import type { JobContext } from "@boxoffice/platform/jobs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { writeHop } from "@boxoffice/platform/writeHop";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { badSource, excerpt } from "./badSource.ts";
@@ -54,7 +54,7 @@ export interface LoadResult extends Record<string, unknown> {
 
 /** One dataset's road from its source to the lake's raw/ and onto its topic. The same again only repeats. */
 export async function load(request: LoadRequest, services: LoadServices, context: JobContext): Promise<LoadResult> {
-  const startedAt = new Date();
+  const started = Date.now();
   const directory = join(services.workDirectory, "loads", randomUUID());
   await mkdir(directory, { recursive: true });
   try {
@@ -71,11 +71,14 @@ export async function load(request: LoadRequest, services: LoadServices, context
       throw tooManyRejects(copy.file, rejects, services, lakeKeys.deadLetters(request.dataset, loadId));
     }
     const manifest = whole ?? (await loadCopy(request.dataset, loadId, copy, directory, services, context));
-    await services.store.put(
-      lakeKeys.hop(request.run_id, `ingest.${request.dataset}`),
-      JSON.stringify(hopReportOf(request.run_id, manifest, startedAt)),
-    );
-    const { load_id, file, source_rows, rows, dead_letters } = manifest;
+    const { load_id, file, bytes, source_rows, rows, dead_letters, rejected } = manifest;
+    await writeHop(services.store, started, {
+      hop: `ingest.${request.dataset}`,
+      run_id: request.run_id,
+      rows: { [request.dataset]: { rows_in: source_rows, rows_out: rows, dropped: rejected } },
+      bytes,
+      load_id,
+    });
     return { load_id, file, source_rows, rows, dead_letters, already: whole !== undefined };
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -173,17 +176,4 @@ function tooManyRejects(file: string, tally: Rejects, { bucket, maxRejectPercent
     found: [rules.join(", "), ...(examples.length > 0 ? [`the first:\n${examples.join("\n")}`] : [])].join("; "),
     remedy: `correct the file, or raise MAX_REJECT_PERCENT; every rejected record is in s3://${bucket}/${prefix}`,
   });
-}
-
-function hopReportOf(run_id: string, manifest: LoadManifest, startedAt: Date): HopReport {
-  const { dataset, load_id, bytes, source_rows, rows, rejected } = manifest;
-  return {
-    hop: `ingest.${dataset}`,
-    run_id,
-    started_at: startedAt.toISOString(),
-    seconds: (Date.now() - startedAt.getTime()) / 1000,
-    rows: { [dataset]: { rows_in: source_rows, rows_out: rows, dropped: rejected } },
-    bytes,
-    load_id,
-  };
 }

@@ -5,7 +5,7 @@ import type { SliceMessage } from "./sliceEncoder.ts";
 /** One request holds about this much; one request is under way at a time, so this bounds memory too. */
 const requestBytes = 4 << 20;
 
-/** Puts slices on their topics. Nothing else here knows the producer. */
+/** Puts slices on their topics. */
 export class Publisher {
   readonly #producer: Producer;
 
@@ -19,7 +19,7 @@ export class Publisher {
     });
   }
 
-  /** Must have ended before anything is published. */
+  /** Connects to Kafka; before it nothing can be published. */
   async connect(): Promise<void> {
     await this.#producer.connect();
   }
@@ -60,6 +60,7 @@ export class Publisher {
     });
   }
 
+  /** Ends the connections. */
   async close(): Promise<void> {
     await this.#producer.disconnect();
   }

@@ -1,10 +1,10 @@
+import { arrowTypes } from "@boxoffice/contracts/arrowTypes";
 import type { CellKind } from "@boxoffice/contracts/cell";
 import type { DatasetContract, DatasetName } from "@boxoffice/contracts/dataset";
 import { contractColumns } from "@boxoffice/contracts/recordReader";
 import { deadLetterTopic, partitions, type sliceHeaders } from "@boxoffice/contracts/slice";
 import {
   type Data,
-  type DataType,
   DateDay,
   Field,
   Float64,
@@ -28,15 +28,6 @@ export interface SliceMessage {
   headers: Record<keyof z.infer<typeof sliceHeaders>, string>;
   value: Buffer;
 }
-
-const arrowTypes: Readonly<Record<CellKind, DataType>> = {
-  id: new Int32(),
-  number: new Float64(),
-  epoch_seconds: new Int64(),
-  date: new DateDay(),
-  genre_list: new Utf8(),
-  text: new Utf8(),
-};
 
 /** A function from a slice to its messages: its rows, and its dead letters if it has any. The same slice, the same bytes. */
 export function sliceEncoder(dataset: DatasetName, loadId: string, contract: DatasetContract) {

@@ -1,4 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
+import { ServiceError } from "@boxoffice/platform/serviceError";
 import type { SliceMessage } from "./sliceEncoder.ts";
 
 type Spooled = Omit<SliceMessage, "value"> & { position: number; length: number };
@@ -16,13 +17,15 @@ export class Spool {
     this.#file = file;
   }
 
-  /** Begins a spool in a new file; fails when there is one. Whoever creates it closes it and removes the file. */
+  /** A spool in a new file, which stays when the spool is closed. */
   static async create(path: string): Promise<Spool> {
     return new Spool(await open(path, "wx+"));
   }
 
+  /** Keeps a message behind those there are. */
   async add({ value, ...message }: SliceMessage): Promise<void> {
-    await this.#file.write(value, 0, value.length, this.#end);
+    // Unlike `write`, which may write less than all; both go on where the last one ended.
+    await this.#file.writeFile(value);
     this.#messages.push({ ...message, position: this.#end, length: value.length });
     this.#end += value.length;
   }
@@ -31,12 +34,30 @@ export class Spool {
   async *messages(): AsyncGenerator<SliceMessage> {
     for (const { position, length, ...message } of this.#messages) {
       const value = Buffer.alloc(length);
-      await this.#file.read(value, 0, length, position);
+      await this.#fill(value, position);
       yield { ...message, value };
     }
   }
 
+  async #fill(value: Buffer, position: number): Promise<void> {
+    for (let filled = 0; filled < value.length; ) {
+      const { bytesRead } = await this.#file.read(value, filled, value.length - filled, position + filled);
+      if (bytesRead === 0) throw cutShort(position + value.length, position + filled);
+      filled += bytesRead;
+    }
+  }
+
+  /** Closes the file. */
   async close(): Promise<void> {
     await this.#file.close();
   }
+}
+
+function cutShort(expected: number, found: number): ServiceError {
+  return new ServiceError(
+    "spool_cut_short",
+    `the load's temporary file in WORK_DIR was cut short by something else: expected ${expected} bytes, found ${found}. ` +
+      "Run again: what was published of it is only repeated",
+    { retryable: true },
+  );
 }

@@ -5,12 +5,14 @@ import type { Slice } from "./sliceCutter.ts";
 
 const shownDeadLetters = 5;
 
-/** What share a part is of the whole, 0 to 100; of nothing it is 0. */
+/** Of nothing, nothing. */
 export const percentOf = (part: number, whole: number) => (whole === 0 ? 0 : (100 * part) / whole);
 
 /** What the slices of a load hold, counted as they pass. */
 export class Tally {
+  /** Dead letters by the rule they break. */
   readonly rejected: Partial<Record<RejectionRule, number>> = {};
+  /** Enough of them for a message. */
   readonly firstDeadLetters: DeadLetter[] = [];
   readonly #groupRows: number[] = [];
   #rows = 0;
@@ -18,6 +20,7 @@ export class Tally {
   #deadLetterSlices = 0;
   deadLetters = 0;
 
+  /** Counts a slice; each is to be added once. */
   add({ group, rows, deadLetters }: Slice): void {
     this.#slices++;
     this.#rows += rows.length;
@@ -28,15 +31,17 @@ export class Tally {
     this.firstDeadLetters.push(...deadLetters.slice(0, shownDeadLetters - this.firstDeadLetters.length));
   }
 
+  /** Records of the source, good and bad. */
   get sourceRows(): number {
     return this.#rows + this.deadLetters;
   }
 
-  /** 0 to 100. */
+  /** The dead letters among them, in percent. */
   get rejectPercent(): number {
     return percentOf(this.deadLetters, this.sourceRows);
   }
 
+  /** The counts as the load's manifest states them. */
   counts(): Pick<
     LoadManifest,
     "source_rows" | "rows" | "dead_letters" | "rejected" | "slices" | "dead_letter_slices" | "group_rows"

@@ -14,6 +14,8 @@ const excerpt = (name: string) => new URL(`excerpt/${name}`, import.meta.url);
 
 const sha256 = (bytes: Buffer) => createHash("sha256").update(bytes).digest("hex");
 
+const loadId = "0123456789abcdef-v2";
+
 async function* links(count: number, chunkLines = 1000): AsyncGenerator<Buffer> {
   yield Buffer.from("movieId,imdbId,tmdbId\r\n");
   for (let from = 1; from <= count; from += chunkLines) {
@@ -24,12 +26,12 @@ async function* links(count: number, chunkLines = 1000): AsyncGenerator<Buffer> 
 
 async function cut(text: AsyncIterable<Buffer>, dataset: DatasetName = "links"): Promise<Slice[]> {
   const found: Slice[] = [];
-  for await (const slice of slices({ dataset, loadId: "load", file: `${dataset}.csv`, text })) found.push(slice);
+  for await (const slice of slices({ dataset, loadId, file: `${dataset}.csv`, text })) found.push(slice);
   return found;
 }
 
 async function messagesOf(text: AsyncIterable<Buffer>): Promise<SliceMessage[]> {
-  const encode = sliceEncoder("links", "load", datasets.links);
+  const encode = sliceEncoder("links", loadId, datasets.links);
   return (await cut(text)).flatMap(encode);
 }
 
@@ -66,7 +68,7 @@ test("headers follow the contract, and the partition the group", async () => {
   for (const { headers, partition, value, topic } of messages) {
     const parsed = sliceHeaders.parse(headers);
     expect(partition).toBe(parsed.group % partitions);
-    expect(parsed).toMatchObject({ dataset: "links", load_id: "load" });
+    expect(parsed).toMatchObject({ dataset: "links", load_id: loadId });
     const rows = topic === "links" ? tableFromIPC(value).numRows : value.toString().trimEnd().split("\n").length;
     expect(parsed.rows).toBe(rows);
   }
@@ -78,8 +80,8 @@ test("row numbers count rejected records, which are in the dead letters with the
   expect(numbers).not.toContain(5000);
   expect(numbers?.at(-1)).toBe(10_001);
   expect(first?.deadLetters.map((letter) => deadLetter.parse(letter))).toMatchObject([
-    { id: "links.load.5000", row_number: 5000, line: 5001, rule: "wrong_number_of_cells", raw: "5000,x,y,5000" },
-    { id: "links.load.10000", row_number: 10_000, line: 10_001, raw: "10000,x,y,10000" },
+    { id: `links.${loadId}.5000`, row_number: 5000, line: 5001, rule: "wrong_number_of_cells", raw: "5000,x,y,5000" },
+    { id: `links.${loadId}.10000`, row_number: 10_000, line: 10_001, raw: "10000,x,y,10000" },
   ]);
 });
 
@@ -95,7 +97,7 @@ test("a slice of nothing but bad records is still a message, so that its group c
 
 test("real movies come back from Arrow with the contract's columns, types and nulls", async () => {
   const text = createReadStream(excerpt("movies_metadata.csv"));
-  const encode = sliceEncoder("movies", "load", datasets.movies);
+  const encode = sliceEncoder("movies", loadId, datasets.movies);
   const [slice] = await cut(text, "movies");
   if (!slice) throw new Error("no slice");
   const [message] = encode(slice);
@@ -128,7 +130,7 @@ test("real movies come back from Arrow with the contract's columns, types and nu
 
 test("times of ratings are whole seconds in 64 bits", async () => {
   const text = createReadStream(excerpt("ratings_small.csv"));
-  const encode = sliceEncoder("ratings", "load", datasets.ratings);
+  const encode = sliceEncoder("ratings", loadId, datasets.ratings);
   const found = await cut(text, "ratings");
   const table = tableFromIPC(found.flatMap(encode)[0]?.value);
   expect(table.get(0)?.toJSON()).toEqual({

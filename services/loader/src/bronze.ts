@@ -2,6 +2,7 @@ import { EventEmitter, once } from "node:events";
 import type { DatasetName } from "@boxoffice/contracts/dataset";
 import { lakeKeys, parseGroupKey } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { ServiceError } from "@boxoffice/platform/serviceError";
 import type { Logger } from "pino";
 import { groupParquet } from "./groupParquet.ts";
 import type { Slice } from "./openGroups.ts";
@@ -24,6 +25,9 @@ export class Bronze {
   readonly #written = new Map<string, Promise<Set<number>>>();
   /** By load, then by group: one group that was written says nothing of another. */
   readonly #failures = new Map<string, Map<number, Error>>();
+  /** By load, why the lake did not take the last object of it that was written. */
+  readonly #refusals = new Map<string, ServiceError>();
+  #lastRefusal: ServiceError | undefined;
   readonly #arrivals = new EventEmitter().setMaxListeners(0);
 
   constructor(lake: ObjectStore, log: Logger) {
@@ -40,15 +44,16 @@ export class Bronze {
   async writeGroup(slices: readonly [Slice, ...Slice[]]): Promise<void> {
     const [{ dataset, load_id, group }] = slices;
     const { rows, parquet } = groupParquet(slices);
-    const created = await this.#lake.create(lakeKeys.group(dataset, load_id, group, rows), parquet);
+    const created = await this.#create(slices[0], lakeKeys.group(dataset, load_id, group, rows), parquet);
     (await this.#groupsOf(slices[0])).add(group);
     this.#failures.get(lakeKeys.bronze(dataset, load_id))?.delete(group);
     this.#log.info({ dataset, load_id, group, rows, bytes: parquet.length, created }, "group in bronze");
   }
 
-  /** Writes a slice's dead letters as they came (NDJSON), unless they are there. */
-  async writeDeadLetters({ dataset, load_id, slice, rows, value }: Slice): Promise<void> {
-    const created = await this.#lake.create(lakeKeys.deadLetterSlice(dataset, load_id, slice), value);
+  /** Writes a slice of dead letters as one object, unless it is there. */
+  async writeDeadLetters(letters: Slice): Promise<void> {
+    const { dataset, load_id, slice, rows, value } = letters;
+    const created = await this.#create(letters, lakeKeys.deadLetterSlice(dataset, load_id, slice), value);
     this.#log.info({ dataset, load_id, slice, rows, created }, "dead letters in the lake");
   }
 
@@ -78,10 +83,39 @@ export class Bronze {
     this.#log.error({ dataset, load_id, group, reason: error.message }, "group dropped");
   }
 
+  /** Forgets why a group could not be written: its slices come again. */
+  retry({ dataset, load_id, group }: Slice): void {
+    this.#failures.get(lakeKeys.bronze(dataset, load_id))?.delete(group);
+  }
+
   /** Why a group of the load cannot be written, or undefined when none has failed. */
   failure(dataset: DatasetName, loadId: string): Error | undefined {
     const [error] = this.#failures.get(lakeKeys.bronze(dataset, loadId))?.values() ?? [];
     return error;
+  }
+
+  /** Why the lake does not take what there is of a load, or undefined when it took what came last. */
+  refusal(dataset: DatasetName, loadId: string): ServiceError | undefined {
+    return this.#refusals.get(lakeKeys.bronze(dataset, loadId));
+  }
+
+  /** Why the lake did not take what came last of any load, or undefined when it did. */
+  get lastRefusal(): ServiceError | undefined {
+    return this.#lastRefusal;
+  }
+
+  async #create({ dataset, load_id }: Slice, key: string, content: Uint8Array): Promise<boolean> {
+    const prefix = lakeKeys.bronze(dataset, load_id);
+    try {
+      const created = await this.#lake.create(key, content);
+      this.#refusals.delete(prefix);
+      this.#lastRefusal = undefined;
+      return created;
+    } catch (error) {
+      this.#lastRefusal = ServiceError.from(error);
+      this.#refusals.set(prefix, this.#lastRefusal);
+      throw error;
+    }
   }
 
   #groupsOf({ dataset, load_id }: Slice): Promise<Set<number>> {

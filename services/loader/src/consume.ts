@@ -53,16 +53,17 @@ export class SliceConsumer {
     });
   }
 
-  /** Joins the group and begins to read from the committed offsets. */
+  /** Joins the group and begins to take slices. */
   start(): Promise<void> {
     return this.#member.start();
   }
 
-  /** Leaves the group; groups that are not complete are read again by the next loader. */
+  /** Leaves the group; slices of open groups are left for the next loader. */
   stop(): Promise<void> {
     return this.#member.stop();
   }
 
+  /** Whether slices are taken. */
   get isJoined(): boolean {
     return this.#member.isJoined;
   }
@@ -114,6 +115,7 @@ export class SliceConsumer {
   }
 
   async #collect(slice: Slice, open: OpenGroups): Promise<void> {
+    this.#options.bronze.retry(slice);
     const [first, ...others] = open.add(slice) ?? [];
     if (!first) return;
     try {

@@ -1,5 +1,5 @@
 import type { ServiceError } from "@boxoffice/platform/serviceError";
-import type { Consumer, ConsumerConfig, EachBatchPayload, Kafka } from "kafkajs";
+import kafkajs, { type Consumer, type ConsumerConfig, type EachBatchPayload, type Kafka } from "kafkajs";
 import type { Logger } from "pino";
 import { type OffsetFault, offsetFaultError, offsetsOutOfRange } from "./consumerOffsets.ts";
 
@@ -20,6 +20,7 @@ export interface GroupMemberOptions {
 }
 
 const restartMilliseconds = 5_000;
+const beatMilliseconds = 1_000;
 const partitionKey = (topic: string, partition: number) => `${topic}[${partition}]`;
 
 /**
@@ -67,7 +68,7 @@ export class GroupMember<Position> {
     await this.#run();
   }
 
-  /** Leaves the group for good, without a commit. */
+  /** Leaves the group; the member does not start again. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#consumer.disconnect();
@@ -75,10 +76,15 @@ export class GroupMember<Position> {
 
   /** Reads no more; the member stays in its group. */
   pause(): void {
-    this.#consumer.pause(this.#options.topics.map((topic) => ({ topic })));
+    try {
+      this.#consumer.pause(this.#options.topics.map((topic) => ({ topic })));
+    } catch (error) {
+      // kafkajs refuses while a consumer that failed has not started again; it reads nothing then.
+      if (!(error instanceof kafkajs.KafkaJSNonRetriableError)) throw error;
+    }
   }
 
-  /** Whether partitions are assigned: false before the first, and while the group rebalances. */
+  /** Whether the member has partitions, or knows that there are none for it. */
   get isJoined(): boolean {
     return this.#isJoined;
   }
@@ -94,13 +100,18 @@ export class GroupMember<Position> {
     return this.#positions;
   }
 
+  /** The position of a batch's partition, or undefined when it was just assigned. */
+  known({ batch: { topic, partition } }: EachBatchPayload): Position | undefined {
+    return this.#positions.get(partitionKey(topic, partition));
+  }
+
   /** The position of a batch's partition, `first` when it was just assigned. */
-  position({ batch: { topic, partition } }: EachBatchPayload, first: () => Position): Position {
-    const key = partitionKey(topic, partition);
-    const known = this.#positions.get(key);
+  position(payload: EachBatchPayload, first: () => Position): Position {
+    const known = this.known(payload);
     if (known) return known;
     const position = first();
-    this.#positions.set(key, position);
+    const { topic, partition } = payload.batch;
+    this.#positions.set(partitionKey(topic, partition), position);
     return position;
   }
 
@@ -145,4 +156,15 @@ export class GroupMember<Position> {
 export function commitBatch({ batch, commitOffsetsIfNecessary }: EachBatchPayload, offset: bigint): Promise<void> {
   const partitions = [{ partition: batch.partition, offset: String(offset) }];
   return commitOffsetsIfNecessary({ topics: [{ topic: batch.topic, partitions }] });
+}
+
+/** Does what may take longer than a member may be silent before it counts as dead. */
+export async function aliveDuring<T>({ heartbeat }: EachBatchPayload, work: () => Promise<T>): Promise<T> {
+  // That the group rebalances is told to whoever commits.
+  const beating = setInterval(() => heartbeat().catch(() => {}), beatMilliseconds);
+  try {
+    return await work();
+  } finally {
+    clearInterval(beating);
+  }
 }

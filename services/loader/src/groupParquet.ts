@@ -1,4 +1,4 @@
-import type { CellKind } from "@boxoffice/contracts/cell";
+import { arrowTypes } from "@boxoffice/contracts/arrowTypes";
 import { datasets } from "@boxoffice/contracts/dataset";
 import { contractColumns } from "@boxoffice/contracts/recordReader";
 import { ServiceError } from "@boxoffice/platform/serviceError";
@@ -6,15 +6,6 @@ import { Schema, Table, tableFromIPC, tableToIPC } from "apache-arrow";
 import { Compression, Table as WasmTable, WriterPropertiesBuilder, writeParquet } from "parquet-wasm";
 import { type AscendingKeys, ascendingKeys, ascendingKeysName } from "./ascendingKeys.ts";
 import type { Slice } from "./openGroups.ts";
-
-const arrowTypes: Readonly<Record<CellKind, string>> = {
-  id: "Int32",
-  number: "Float64",
-  epoch_seconds: "Int64",
-  date: "Date32<DAY>",
-  genre_list: "Utf8",
-  text: "Utf8",
-};
 
 /** One Parquet file of a group's slices, in the order given; refuses slices that are not as their contract says. */
 export function groupParquet(slices: readonly Slice[]): { rows: number; parquet: Uint8Array } {

@@ -3,20 +3,6 @@ import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 
-/** Writes what a hop did beside the run's other reports; `started` is when it began, milliseconds since 1970. */
-export async function writeHop(
-  lake: ObjectStore,
-  started: number,
-  report: Omit<HopReport, "started_at" | "seconds">,
-): Promise<void> {
-  const timed: HopReport = {
-    ...report,
-    started_at: new Date(started).toISOString(),
-    seconds: (Date.now() - started) / 1000,
-  };
-  await lake.put(lakeKeys.hop(report.run_id, report.hop), JSON.stringify(timed, undefined, 2));
-}
-
 /** The report of a hop of a run, or undefined when the run has none. */
 export function readHop(lake: ObjectStore, runId: string, hop: string): Promise<HopReport | undefined> {
   return lake.json(lakeKeys.hop(runId, hop), hopReport);

@@ -3,6 +3,7 @@ import { datasetName } from "@boxoffice/contracts/dataset";
 import type { Job } from "@boxoffice/contracts/job";
 import { runId } from "@boxoffice/contracts/job";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { loadId } from "@boxoffice/contracts/loadId";
 import { HttpError } from "@boxoffice/platform/httpError";
 import { httpServer } from "@boxoffice/platform/httpServer";
 import type { Jobs } from "@boxoffice/platform/jobs";
@@ -18,7 +19,7 @@ import { type SealParts, sealLoad } from "./seal.ts";
 import { loadVersion } from "./version.ts";
 import { publishedRun } from "./warehouse.ts";
 
-const sealRequest = z.object({ run_id: runId, dataset: datasetName, load_id: z.string().min(1) });
+const sealRequest = z.object({ run_id: runId, dataset: datasetName, load_id: loadId });
 const versionRequest = z.object({ run_id: runId });
 const inputsRequest = z.object({ run_id: runId, allow_older: z.boolean().optional() });
 const jobPath = z.object({ id: z.string() });
@@ -76,7 +77,7 @@ export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }:
   serveJobs("/versions/:id", versions);
 
   server.post("/publications", async (request) => {
-    const publication = await publish(lake, pool, inputsRequest.parse(request.body));
+    const publication = await publish(lake, pool, inputsRequest.parse(request.body), parts.log);
     parts.onPublished();
     return publication;
   });

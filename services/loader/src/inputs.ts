@@ -42,28 +42,39 @@ export async function fixInputs(
   if (!movies || !links || !ratings || !cpi) throw new Error("a dataset is missing");
   const loads = { movies, links, ratings, cpi };
   const edition = datasetNames.map((dataset) => loads[dataset].file).join(", ");
-  if (!allow_older) refuseOlder({ loads }, published);
   const live = await fixLive(published?.live);
+  if (!allow_older) refuseOlder({ loads, live }, published);
   const inputs: RunInputs = { run_id, edition, fixed_at: new Date().toISOString(), loads, live };
   const created = await lake.create(lakeKeys.hop(run_id, "inputs"), JSON.stringify(inputs, undefined, 2));
   return created ? inputs : ((await readInputs(lake, run_id)) ?? inputs);
 }
 
-/** Throws `older_edition` when a load landed before the one that the published run used, and is not the same bytes. */
-export function refuseOlder(inputs: Pick<RunInputs, "loads">, published: RunInputs | undefined): void {
+/**
+ * Throws `older_edition` when a load landed before the one that the published run used, and is not the same bytes, or
+ * when the published run has read further in the live ratings: those would be neither in the run nor beside it.
+ */
+export function refuseOlder(
+  { loads, live }: Pick<RunInputs, "loads" | "live">,
+  published: RunInputs | undefined,
+): void {
   if (!published) return;
-  const older = datasetNames.filter((dataset) => {
-    const [load, current] = [inputs.loads[dataset], published.loads[dataset]];
-    return load.landed_at < current.landed_at && load.sha256 !== current.sha256;
+  const olderLoads = datasetNames.flatMap((dataset) => {
+    const [load, current] = [loads[dataset], published.loads[dataset]];
+    if (load.landed_at >= current.landed_at || load.sha256 === current.sha256) return [];
+    const isPublished = `the published run ${published.run_id} has ${current.file} landed ${current.landed_at}`;
+    return [`${dataset}: ${load.file} landed ${load.landed_at}, ${isPublished}`];
   });
+  const olderLive = published.live.offsets.flatMap((offset, partition) => {
+    const end = live.offsets[partition] ?? 0;
+    if (end >= offset) return [];
+    const isPublished = `the published run ${published.run_id} up to ${offset}; a new run reads them`;
+    return [`live ratings: partition ${partition} up to ${end}, ${isPublished}`];
+  });
+  const older = [...olderLoads, ...olderLive];
   if (older.length === 0) return;
-  const named = older.map((dataset) => {
-    const [load, current] = [inputs.loads[dataset], published.loads[dataset]];
-    return `${dataset}: ${load.file} landed ${load.landed_at}, the published run ${published.run_id} has ${current.file} landed ${current.landed_at}`;
-  });
   throw new ServiceError(
     "older_edition",
-    `this run's data is older than what is published:\n  ${named.join("\n  ")}\nThe published answers stay. To publish the older data all the same: ./box run --allow-older`,
+    `this run's data is older than what is published:\n  ${older.join("\n  ")}\nThe published answers stay. To publish the older data all the same: ./box run --allow-older`,
   );
 }
 

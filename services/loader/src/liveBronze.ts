@@ -71,14 +71,34 @@ export async function countLive(
   return counted;
 }
 
-/** By partition, the offset that the last object begins at. */
-export async function lastObjects(lake: ObjectStore): Promise<(number | undefined)[]> {
-  const last: (number | undefined)[] = [];
+/** By partition, the offset behind the last rating of its last object. */
+export async function liveEnds(lake: ObjectStore): Promise<(number | undefined)[]> {
+  const last = new Map<number, { offset: number; key: string }>();
   for await (const { key } of lake.list(`${lakeKeys.liveRatings}/`)) {
     const place = parseLiveKey(key);
-    if (place) last[place.partition] = Math.max(last[place.partition] ?? 0, place.offset);
+    if (place && place.offset >= (last.get(place.partition)?.offset ?? 0)) {
+      last.set(place.partition, { offset: place.offset, key });
+    }
   }
-  return last;
+  const ends: (number | undefined)[] = [];
+  for (const [partition, { key }] of last) ends[partition] = (await extentOf(lake, key)).end;
+  return ends;
+}
+
+/** Whether everything of each partition between two offsets is a dead letter: no object will ever end behind it. */
+export async function areDeadLetters(
+  lake: ObjectStore,
+  from: readonly number[],
+  to: readonly number[],
+): Promise<boolean> {
+  const left = to.map((end, partition) => Math.max(0, end - (from[partition] ?? 0)));
+  for await (const { key } of lake.list(lakeKeys.liveDeadLetters)) {
+    const place = parseLiveKey(key);
+    if (!place) continue;
+    const { partition, offset } = place;
+    if (offset >= (from[partition] ?? 0) && offset < (to[partition] ?? 0)) left[partition] = (left[partition] ?? 0) - 1;
+  }
+  return left.every((count) => count === 0);
 }
 
 async function extentOf(lake: ObjectStore, key: string): Promise<{ rows: number; end: number }> {

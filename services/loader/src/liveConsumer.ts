@@ -5,8 +5,8 @@ import type { EachBatchPayload, Kafka } from "kafkajs";
 import type pg from "pg";
 import type { Logger } from "pino";
 import { topicEnds } from "./consumerOffsets.ts";
-import { GroupMember } from "./groupMember.ts";
-import { lastObjects, writeLiveDeadLetter, writeLiveObject } from "./liveBronze.ts";
+import { aliveDuring, GroupMember } from "./groupMember.ts";
+import { liveEnds, writeLiveDeadLetter, writeLiveObject } from "./liveBronze.ts";
 import { LiveBuffer } from "./liveBuffer.ts";
 import { type LiveRow, readLiveRow } from "./liveRow.ts";
 import { LiveTable } from "./liveTable.ts";
@@ -46,6 +46,7 @@ export class LiveConsumer {
   readonly #member: GroupMember<Position>;
   readonly #table: LiveTable;
   #refusal: ServiceError | undefined;
+  #joined: { positions: ReadonlyMap<string, Position>; isOther: Promise<boolean> } | undefined;
   /** Set while the consumer runs. */
   #timer: NodeJS.Timeout | undefined;
 
@@ -73,13 +74,9 @@ export class LiveConsumer {
     });
   }
 
+  /** Joins the group and begins to read, unless bronze has ratings of another topic; `fault` says so then. */
   async start(): Promise<void> {
-    const { kafka, lake, log } = this.#options;
-    this.#refusal = await otherTopic(kafka, lake, this.#topic);
-    if (this.#refusal) {
-      log.error({ reason: this.#refusal.message }, "live ratings are not read");
-      return;
-    }
+    if (await this.#isOtherTopic()) return;
     await this.#member.start();
     this.#timer = setInterval(() => this.#writeOld(), lookMilliseconds);
   }
@@ -94,6 +91,7 @@ export class LiveConsumer {
     await this.#member.stop();
   }
 
+  /** Whether ratings are read. */
   get isJoined(): boolean {
     return this.#member.isJoined;
   }
@@ -108,6 +106,29 @@ export class LiveConsumer {
     await Promise.all([...this.#member.positions.values()].map((position) => this.#write(position)));
   }
 
+  /** Whether Kafka was emptied, so that no more is to be read. */
+  async #isOtherTopic(): Promise<boolean> {
+    const { kafka, lake, log } = this.#options;
+    if (this.#refusal) return true;
+    this.#refusal = await otherTopic(kafka, lake, this.#topic);
+    if (!this.#refusal) return false;
+    log.error({ reason: this.#refusal.message }, "live ratings are not read");
+    return true;
+  }
+
+  /** The same, found out once for each time that the group joins: the lake takes long to list. */
+  #joinedOtherTopic(positions: ReadonlyMap<string, Position>): Promise<boolean> | boolean {
+    if (this.#refusal) return true;
+    if (this.#joined?.positions === positions) return this.#joined.isOther;
+    const isOther = this.#isOtherTopic();
+    this.#joined = { positions, isOther };
+    // What could not be found out is asked again when the batch comes again.
+    isOther.catch(() => {
+      this.#joined = undefined;
+    });
+    return isOther;
+  }
+
   async #takeBatch(payload: EachBatchPayload): Promise<void> {
     const { batch, resolveOffset, heartbeat, isRunning, isStale } = payload;
     const { lake, log } = this.#options;
@@ -117,6 +138,17 @@ export class LiveConsumer {
     const { positions } = member;
     if (!first || !isRunning() || isStale()) return;
     const begin = Number(first.offset);
+    const known = member.known(payload);
+    // Kafka may be emptied while the loader runs: its offsets begin again, after the group has joined anew or at once.
+    const isSuspect = known !== undefined && begin < known.next;
+    const isOther = await aliveDuring(payload, async () => {
+      return (await this.#joinedOtherTopic(positions)) || (isSuspect && (await this.#isOtherTopic()));
+    });
+    if (isOther) {
+      payload.pause();
+      return;
+    }
+    if (positions !== member.positions) return;
     const position = member.position(payload, () => newPosition(partition, begin));
     if (await member.hasLost(payload, BigInt(position.next), BigInt(begin))) return;
 
@@ -185,13 +217,14 @@ function newPosition(partition: number, first: number): Position {
 
 /** An error when bronze has ratings from behind the topic's end: it is not the topic they came from. */
 async function otherTopic(kafka: Kafka, lake: ObjectStore, topic: string): Promise<ServiceError | undefined> {
+  const held = await liveEnds(lake);
+  // Asked for after the lake: the topic grows meanwhile, and so does what other loaders write of it.
   const ends = await topicEnds(kafka, topic);
-  const begins = await lastObjects(lake);
-  const partition = begins.findIndex((offset, at) => offset !== undefined && offset >= (ends[at] ?? 0));
+  const partition = held.findIndex((end, at) => (end ?? 0) > (ends[at] ?? 0));
   if (partition < 0) return undefined;
   return new ServiceError(
     "other_topic",
-    `bronze has live ratings of partition ${partition} from offset ${begins[partition]} on, but the topic ${topic} ends ` +
+    `bronze has live ratings of partition ${partition} up to offset ${held[partition]}, but the topic ${topic} ends ` +
       `at ${ends[partition] ?? 0}: Kafka was emptied, and its offsets begin again. Restore Kafka's data, or begin anew with ./box reset`,
   );
 }

@@ -5,7 +5,7 @@ import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import type { Kafka } from "kafkajs";
 import type { Logger } from "pino";
 import { topicEnds } from "./consumerOffsets.ts";
-import { countLive } from "./liveBronze.ts";
+import { areDeadLetters, countLive } from "./liveBronze.ts";
 
 export interface LiveInputParts {
   lake: ObjectStore;
@@ -35,8 +35,8 @@ export async function fixLiveInput(
   for (;;) {
     await flush().catch((error: Error) => log.warn({ reason: error.message }, "live ratings are not in bronze yet"));
     const input = await countLive(lake, { known });
-    const isWhole = ends.every((end, partition) => (input.offsets[partition] ?? 0) >= end);
-    if (isWhole) return input;
+    // Dead letters at the end are left to the run that reads a rating behind them.
+    if (await areDeadLetters(lake, input.offsets, ends)) return input;
     if (Date.now() > deadline) {
       log.warn({ ends, offsets: input.offsets }, "live ratings of other loaders are left to the next run");
       return input;

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { datasetNames } from "@boxoffice/contracts/dataset";
 import { liveTopic } from "@boxoffice/contracts/liveRating";
 import { deadLetterTopic } from "@boxoffice/contracts/slice";
@@ -18,8 +17,10 @@ import { LiveConsumer } from "./liveConsumer.ts";
 import { fixLiveInput } from "./liveInput.ts";
 import { sweepLive } from "./liveTable.ts";
 import { migrate } from "./migrations.ts";
-import { sweepVersions } from "./sweep.ts";
+import { keptRuns, sweepVersions } from "./sweep.ts";
+import { sweepLake } from "./sweepLake.ts";
 import { warehousePool } from "./warehouse.ts";
+import { whenReachable } from "./whenReachable.ts";
 
 const config = loaderConfig();
 const log = serviceLog("loader", config.LOG_LEVEL);
@@ -69,6 +70,7 @@ const server = loaderServer({
     afterwards("sweeping", async () => {
       await sweepVersions(pool, config.KEEP_VERSIONS, log);
       log.info({ rows: await sweepLive(pool) }, "live ratings swept that every version has");
+      await sweepLake(lake, await keptRuns(pool), log);
     });
     afterwards("deleting consumed records", () => deleteConsumed(kafka, liveGroup, [liveTopic]));
   },
@@ -86,25 +88,11 @@ async function notReady(): Promise<string[]> {
     ...(hasWarehouse ? [] : ["the warehouse"]),
     ...(consumer.isJoined ? [] : ["the topics"]),
     ...(live.isJoined ? [] : ["the live topic"]),
+    ...(bronze.lastRefusal ? [`a lake that takes slices: ${bronze.lastRefusal.message}`] : []),
     ...[consumer.fault, live.fault].flatMap((fault) => (fault ? [fault.message] : [])),
   ];
 }
 
-const startAttempts = 30;
-
-/** Engines may start after the service, or answer before they can work. */
-async function whenReachable(what: string, work: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      if (error instanceof ServiceError || attempt === startAttempts) throw error;
-      log.warn({ attempt, reason: error instanceof Error ? error.message : String(error) }, `waiting for ${what}`);
-      await sleep(Math.min(500 * attempt, 5_000));
-    }
-  }
-}
 closeOnSignal(log, [
   () => server.close(),
   () => Promise.all([consumer.stop(), live.stop()]).then(() => {}),
@@ -117,16 +105,16 @@ closeOnSignal(log, [
 
 try {
   await server.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
-  await whenReachable("the warehouse", () => migrate(pool, config.MIGRATIONS_DIR, log));
-  await whenReachable("the lake", () => lake.ensureBucket());
-  await whenReachable("Kafka", () => ensureTopics(kafka));
+  await whenReachable("the warehouse", () => migrate(pool, config.MIGRATIONS_DIR, log), log);
+  await whenReachable("the lake", () => lake.ensureBucket(), log);
+  await whenReachable("Kafka", () => ensureTopics(kafka), log);
   // Side by side: each group waits until a loader that was killed counts as dead.
   await Promise.all([
-    whenReachable("the topics", () => consumer.start()),
-    whenReachable("the live topic", () => live.start()),
+    whenReachable("the topics", () => consumer.start(), log),
+    whenReachable("the live topic", () => live.start(), log),
   ]);
   log.info({ topics: datasetNames, port: config.HTTP_PORT }, "loader started");
 } catch (error) {
-  log.fatal({ reason: error instanceof Error ? error.message : String(error) }, "the loader cannot start");
+  log.fatal({ reason: ServiceError.from(error).message }, "the loader cannot start");
   process.exit(1);
 }

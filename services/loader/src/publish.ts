@@ -3,7 +3,9 @@ import type { HopReport } from "@boxoffice/contracts/hopReport";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
+import { writeHop } from "@boxoffice/platform/writeHop";
 import type pg from "pg";
+import type { Logger } from "pino";
 import { z } from "zod";
 import { type Check, checkRun, type RunReports, readReports, refusal, rowsOf } from "./gate.ts";
 import { type InputsRequest, readInputs, refuseOlder } from "./inputs.ts";
@@ -18,21 +20,32 @@ export interface Publication {
 
 const attempts = 5;
 
-/** Publishes a run when every sum and test holds: one row update. Otherwise what was published stays. */
+/**
+ * Publishes a run when every sum and test holds: one row update. Otherwise what was published stays. Its report may be
+ * missing afterwards, where the lake does not take it; the same again writes it.
+ */
 export async function publish(
   lake: ObjectStore,
   pool: pg.Pool,
   { run_id, allow_older = false }: InputsRequest,
+  log: Logger,
 ): Promise<Publication> {
   const started = Date.now();
+  const reported = (work: () => Promise<void>) =>
+    work().catch((error: Error) => log.warn({ run_id, reason: error.message }, "the publication has no report"));
+  const alreadyPublished = async (): Promise<Publication> => {
+    await reported(() => completeReport(lake, pool, started, run_id));
+    return { run_id, previous_run_id: run_id };
+  };
   let previous = await publishedRun(pool);
-  if (previous === run_id) return alreadyPublished(lake, pool, started, run_id);
+  if (previous === run_id) return alreadyPublished();
   const reports = await readReports(lake, run_id, previous);
   const sums = checkRun(reports);
   const refuseFailed = async (checks: Check[]) => {
     const failed = checks.filter(({ ok }) => !ok);
     if (failed.length === 0) return;
-    await writeReport(lake, started, reports, checks, { run_id, previous_run_id: previous }, false);
+    const publication = { run_id, previous_run_id: previous };
+    await reported(() => writeReport(lake, started, reports, checks, publication, false));
     throw refusal(run_id, previous, failed);
   };
   await refuseFailed(sums);
@@ -43,11 +56,11 @@ export async function publish(
     await refuseFailed(checks);
     if (isCurrent) {
       const publication = { run_id, previous_run_id: previous };
-      await writeReport(lake, started, reports, checks, publication, true);
+      await reported(() => writeReport(lake, started, reports, checks, publication, true));
       return publication;
     }
     previous = await publishedRun(pool);
-    if (previous === run_id) return alreadyPublished(lake, pool, started, run_id);
+    if (previous === run_id) return alreadyPublished();
   }
   throw new ServiceError(
     "publish_conflict",
@@ -58,21 +71,14 @@ export async function publish(
   );
 }
 
-/** A run that is published already. The try that published it may have ended before its report was written. */
-async function alreadyPublished(
-  lake: ObjectStore,
-  pool: pg.Pool,
-  started: number,
-  run_id: string,
-): Promise<Publication> {
-  const publication = { run_id, previous_run_id: run_id };
+/** Writes the report of a run that is published, where the try that published it ended before. */
+async function completeReport(lake: ObjectStore, pool: pg.Pool, started: number, run_id: string): Promise<void> {
   const report = await lake.json(lakeKeys.hop(run_id, "publish"), z.object({ published: z.boolean() }));
-  if (!report?.published) {
-    const reports = await readReports(lake, run_id, null);
-    const found = await inTransaction(pool, (client) => checkWarehouse(client, reports));
-    await writeReport(lake, started, reports, [...checkRun(reports), ...found], publication, true);
-  }
-  return publication;
+  if (report?.published) return;
+  const reports = await readReports(lake, run_id, null);
+  const found = await inTransaction(pool, (client) => checkWarehouse(client, reports));
+  const publication = { run_id, previous_run_id: run_id };
+  await writeReport(lake, started, reports, [...checkRun(reports), ...found], publication, true);
 }
 
 /**
@@ -121,12 +127,7 @@ async function makeCurrent(
   });
 }
 
-/** publish.json: a hop report with every sum that was checked. */
-interface PublishReport extends HopReport, Publication {
-  published: boolean;
-  checks: Check[];
-}
-
+/** publish.json is a hop report with every sum that was checked. */
 async function writeReport(
   lake: ObjectStore,
   started: number,
@@ -145,14 +146,5 @@ async function writeReport(
       dropped: { dead_letters, ...through?.dropped },
     };
   }
-  const report: PublishReport = {
-    hop: "publish",
-    started_at: new Date(started).toISOString(),
-    seconds: (Date.now() - started) / 1000,
-    rows,
-    published,
-    checks,
-    ...publication,
-  };
-  await lake.put(lakeKeys.hop(publication.run_id, "publish"), JSON.stringify(report, undefined, 2));
+  await writeHop(lake, started, { hop: "publish", rows, published, checks, ...publication });
 }

@@ -4,9 +4,9 @@ import { type LoadManifest, loadManifest, type Seal, seal } from "@boxoffice/con
 import type { JobContext } from "@boxoffice/platform/jobs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
+import { writeHop } from "@boxoffice/platform/writeHop";
 import { type Bronze, listGroups } from "./bronze.ts";
 import { countDeadLetters, listDeadLetterSlices } from "./deadLetters.ts";
-import { writeHop } from "./hopReports.ts";
 
 /** Body of `POST /seals`. */
 export interface SealRequest {
@@ -25,6 +25,9 @@ export interface SealParts {
 
 /** Another loader may write the groups, and tells nobody here. */
 const lookAgainMilliseconds = 2_000;
+
+/** A group that could not be written may be on its way again, ingested anew. */
+const failedAfterMilliseconds = 10_000;
 
 /** Waits until the lake holds every row of a load's manifest, and says so in `_SEALED`; what does not agree is an error. */
 export async function sealLoad(
@@ -75,25 +78,41 @@ async function waitForLoad(parts: SealParts, manifest: LoadManifest, job: JobCon
     const state = await loadState(lake, manifest);
     job.progress(state.groups, group_rows.length, "groups");
     if (state.missing.length === 0) return;
-    const failure = bronze.failure(dataset, load_id);
-    if (failure) throw new ServiceError("bad_slice", `load ${load_id} of ${dataset}: ${failure.message}`);
     const fault = consumerFault();
     if (fault) throw fault;
     const summary = state.missing.join("; ");
     if (summary !== lastState) lastChange = Date.now();
     lastState = summary;
     const idle = Date.now() - lastChange;
-    if (idle >= idleMilliseconds) {
-      throw new ServiceError(
-        "load_incomplete",
-        `load ${load_id} of ${dataset} is not complete in bronze, and nothing of it came for ` +
-          `${Math.round(idle / 1000)} s: ${summary}. Run again; if it stays so, with --full-refresh.`,
-        { retryable: true },
-      );
-    }
+    const failure = bronze.failure(dataset, load_id);
+    if (failure && idle >= Math.min(failedAfterMilliseconds, idleMilliseconds))
+      throw new ServiceError("bad_slice", `load ${load_id} of ${dataset}: ${failure.message}`);
+    const refusal = bronze.refusal(dataset, load_id);
+    if (idle >= idleMilliseconds) throw incomplete(manifest, summary, idle, refusal);
     const wait = Math.min(lookAgainMilliseconds, idleMilliseconds - idle);
-    if (await bronze.nextArrival(dataset, load_id, wait, job.signal)) lastChange = Date.now();
+    const hasCome = await bronze.nextArrival(dataset, load_id, wait, job.signal);
+    // What the lake does not take comes again and again.
+    if (hasCome && !refusal) lastChange = Date.now();
   }
+}
+
+function incomplete(
+  { dataset, load_id }: LoadManifest,
+  missing: string,
+  idleMilliseconds: number,
+  refusal: ServiceError | undefined,
+): ServiceError {
+  const load = `load ${load_id} of ${dataset} is not complete in bronze, and nothing of it came`;
+  const message = `${load} for ${Math.round(idleMilliseconds / 1000)} s: ${missing}`;
+  // Loading it again would only need more room.
+  return refusal
+    ? new ServiceError("load_incomplete", `${message}. The lake does not take it: ${refusal.message}`, {
+        retryable: refusal.retryable,
+        cause: refusal,
+      })
+    : new ServiceError("load_incomplete", `${message}. Run again; if it stays so, with --full-refresh.`, {
+        retryable: true,
+      });
 }
 
 /** What of a manifest is in the lake and what is missing; an error when the lake holds something else. */

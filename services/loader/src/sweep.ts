@@ -33,6 +33,13 @@ export async function sweepVersions(pool: pg.Pool, keepVersions: number, log: Lo
   }
 }
 
+/** Every run of which the warehouse has anything. */
+export async function keptRuns(pool: pg.Pool): Promise<Set<string>> {
+  const runs = await publishedRuns(pool);
+  for (const { state } of await allPartitions(pool)) if (state.comment) runs.add(state.comment.run_id);
+  return runs;
+}
+
 /** The runs to remove, given when each was loaded. */
 export function oldRuns(
   loadedAt: ReadonlyMap<string, string>,

@@ -1,10 +1,11 @@
 import type { JobContext } from "@boxoffice/platform/jobs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
+import { writeHop } from "@boxoffice/platform/writeHop";
 import type pg from "pg";
 import { copyTable } from "./copyTable.ts";
 import { goldBatches } from "./gold.ts";
-import { requireHop, writeHop } from "./hopReports.ts";
+import { requireHop } from "./hopReports.ts";
 import {
   attachPartition,
   countRows,
@@ -137,7 +138,8 @@ async function copyAndAttach(
   if (counted !== rows) {
     throw new ServiceError(
       "version_mismatch",
-      `table ${table} of run ${comment.run_id} has ${counted} rows below ${comment.prefix}; gold.json says ${rows}`,
+      `table ${table} of run ${comment.run_id} has ${counted} rows below ${comment.prefix}; gold.json says ${rows}` +
+        (counted === 0 ? ". What a run left in the lake is swept in time: start a new run" : ""),
     );
   }
   await attachPartition(client, partition, comment.run_id);

@@ -1,5 +1,6 @@
 import type { HopReport } from "@boxoffice/contracts/hopReport";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { writeHop } from "@boxoffice/platform/writeHop";
 import {
   Bool,
   type Data,
@@ -20,7 +21,6 @@ import {
   vectorFromArray,
 } from "apache-arrow";
 import { Table as WasmTable, writeParquet } from "parquet-wasm";
-import { writeHop } from "../src/hopReports.ts";
 
 /** The gold tables as docs/architecture.md has them. */
 export const goldColumns: Readonly<Record<string, string>> = {

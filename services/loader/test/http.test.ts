@@ -2,11 +2,11 @@ import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { noLiveInput } from "@boxoffice/contracts/runInputs";
 import { Jobs } from "@boxoffice/platform/jobs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { writeHop } from "@boxoffice/platform/writeHop";
 import type { FastifyInstance } from "fastify";
 import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Bronze } from "../src/bronze.ts";
-import { writeHop } from "../src/hopReports.ts";
 import { loaderServer } from "../src/http.ts";
 import { migrate } from "../src/migrations.ts";
 import { countRows, dropPartition, partitionOf } from "../src/partitions.ts";
@@ -77,9 +77,9 @@ test("a job nobody knows is not found, and the answer says to post it again", as
 });
 
 test("a request that is not as expected, or comes too early, is refused with a reason", async () => {
-  const bad = await post("/seals", { run_id: "a run", dataset: "films", load_id: "x" });
+  const bad = await post("/seals", { run_id: "a run", dataset: "films", load_id: "../x" });
   expect(bad.statusCode).toBe(400);
-  expect(bad.json().error.issues.map(({ path }: { path: string }) => path)).toEqual(["run_id", "dataset"]);
+  expect(bad.json().error.issues.map(({ path }: { path: string }) => path)).toEqual(["run_id", "dataset", "load_id"]);
   const early = await post("/publications", { run_id: "early" });
   expect(early.statusCode).toBe(409);
   expect(early.json().error).toMatchObject({ code: "missing_report", retryable: false });

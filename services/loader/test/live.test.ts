@@ -306,6 +306,20 @@ test("a run reads what was on the topic when it began, though nothing of it was 
   expect(await inBronze()).toEqual(ratings);
 });
 
+test("a run does not wait for what is no rating at the end of the topic, and the next one counts it", async () => {
+  const consumer = await start(uniqueName("group"));
+  const parts = { lake, kafka, flush: () => consumer.flush(), log: quietLog, topic };
+  const user = livePartitionKey({ user_id: 1 });
+  await produce([rated(1, 1)]);
+  await producer.send({ topic, messages: [{ key: user, value: "{" }] });
+  const begin = performance.now();
+  const input = await fixLiveInput(parts, undefined);
+  expect(performance.now() - begin).toBeLessThan(10_000);
+  expect(input).toMatchObject({ bronze: 1, source_rows: 1, dead_letters: 0 });
+  await produce([rated(1, 2)]);
+  expect(await fixLiveInput(parts, input)).toMatchObject({ bronze: 2, source_rows: 3, dead_letters: 1 });
+});
+
 test("records are deleted behind what is committed only, and a loader that starts later misses none", async () => {
   const group = uniqueName("group");
   const first = await start(group);
@@ -346,4 +360,25 @@ test("ratings that are gone before they were read are an error, and so is a topi
   topic = await newTopic();
   const third = await start(group);
   expect(third.fault).toMatchObject({ code: "other_topic", message: expect.stringContaining("Kafka was emptied") });
+});
+
+test("a topic that begins again under a running loader is an error, and nothing of it is taken for what was read", async () => {
+  const consumer = await start(uniqueName("group"));
+  await produce(many(200));
+  await until("all are in the warehouse", areIn(200));
+  await consumer.flush();
+  const before = await inBronze();
+
+  const admin = kafka.admin();
+  await admin.connect();
+  await admin.deleteTopics({ topics: [topic] });
+  await until("the topic is gone", async () => !(await admin.listTopics()).includes(topic));
+  await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: false });
+  await until("the topic is known", () => admin.fetchTopicOffsets(topic).then(Boolean, () => false));
+  await admin.disconnect();
+  await produce(many(8, 501));
+  await until("the loader has seen it", () => consumer.fault !== undefined);
+  expect(consumer.fault).toMatchObject({ code: "other_topic" });
+  await consumer.flush();
+  expect(await inBronze()).toEqual(before);
 });

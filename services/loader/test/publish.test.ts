@@ -3,14 +3,15 @@ import type { DbtReport, HopReport } from "@boxoffice/contracts/hopReport";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { type LiveInput, noLiveInput, type RunInputs } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { writeHop } from "@boxoffice/platform/writeHop";
 import type pg from "pg";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { readHop, writeHop } from "../src/hopReports.ts";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { readHop } from "../src/hopReports.ts";
 import { writeLiveDeadLetter, writeLiveObject } from "../src/liveBronze.ts";
 import { migrate } from "../src/migrations.ts";
 import { allPartitions, dropPartition, partitionOf } from "../src/partitions.ts";
 import { publish } from "../src/publish.ts";
-import { oldRuns, sweepVersions } from "../src/sweep.ts";
+import { keptRuns, oldRuns, sweepVersions } from "../src/sweep.ts";
 import { loadVersion } from "../src/version.ts";
 import { inTransaction, publishedRun, whileNonePublishes } from "../src/warehouse.ts";
 import { migrationsDirectory, newDatabase, newLake, quietLog, uniqueName, until } from "./engines.ts";
@@ -133,7 +134,7 @@ async function finishedRun(landed = 1, sha256 = uniqueName("sha256")): Promise<{
 /** The refusal's message, after seeing that what was published stayed. */
 async function refused(run: string): Promise<string> {
   const before = await publishedRun(pool);
-  const error: unknown = await publish(lake, pool, { run_id: run }).then(
+  const error: unknown = await publish(lake, pool, { run_id: run }, quietLog).then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
@@ -144,7 +145,7 @@ async function refused(run: string): Promise<string> {
 
 test("a run whose sums agree becomes the one readers see, with its counts; again is a no-op", async () => {
   const { run } = await finishedRun();
-  expect(await publish(lake, pool, { run_id: run })).toEqual({ run_id: run, previous_run_id: null });
+  expect(await publish(lake, pool, { run_id: run }, quietLog)).toEqual({ run_id: run, previous_run_id: null });
   const { rows } = await pool.query(
     "select dataset, source_rows::int, dead_letters::int, bronze::int, silver::int, dropped from marts.run_counts order by 1",
   );
@@ -160,32 +161,50 @@ test("a run whose sums agree becomes the one readers see, with its counts; again
     { run_id: run, edition: "test" },
   ]);
   expect(await readHop(lake, run, "publish")).toMatchObject({ rows: { cpi: { rows_in: 103, rows_out: 100 } } });
-  expect(await publish(lake, pool, { run_id: run })).toEqual({ run_id: run, previous_run_id: run });
+  expect(await publish(lake, pool, { run_id: run }, quietLog)).toEqual({ run_id: run, previous_run_id: run });
 });
 
 test("a publication whose report was lost, or still says that it was refused, is reported when it is asked for again", async () => {
   const { run } = await finishedRun();
-  await publish(lake, pool, { run_id: run });
+  await publish(lake, pool, { run_id: run }, quietLog);
   const key = lakeKeys.hop(run, "publish");
   const report = async () => JSON.parse(Buffer.from((await lake.bytes(key)) ?? []).toString());
   const written = await report();
   expect(written).toMatchObject({ published: true, previous_run_id: null });
-  await publish(lake, pool, { run_id: run });
+  await publish(lake, pool, { run_id: run }, quietLog);
   expect(await report()).toEqual(written);
 
   await lake.delete([key]);
-  await publish(lake, pool, { run_id: run });
+  await publish(lake, pool, { run_id: run }, quietLog);
   const { rows, checks } = written;
   expect(await report()).toMatchObject({ published: true, run_id: run, rows, checks });
 
   await lake.put(key, JSON.stringify({ ...written, published: false, checks: [] }));
-  await publish(lake, pool, { run_id: run });
+  await publish(lake, pool, { run_id: run }, quietLog);
   expect(await report()).toMatchObject({ published: true, checks });
+});
+
+test("a lake that takes no report keeps no run from being published or refused; the next call reports it", async () => {
+  const { run } = await finishedRun();
+  const full = vi.spyOn(lake, "put").mockRejectedValue(new Error("no space left"));
+  try {
+    await pool.query("update mart_versions.popular_genres set run_id = 'aside' where run_id = $1", [run]);
+    expect(await refused(run)).toContain("mart popular_genres: rows of the run: expected some, got none");
+    await pool.query("update mart_versions.popular_genres set run_id = $1 where run_id = 'aside'", [run]);
+    expect(await publish(lake, pool, { run_id: run }, quietLog)).toEqual({ run_id: run, previous_run_id: null });
+    expect(await publishedRun(pool)).toBe(run);
+    expect(await publish(lake, pool, { run_id: run }, quietLog)).toEqual({ run_id: run, previous_run_id: run });
+  } finally {
+    full.mockRestore();
+  }
+  expect(await readHop(lake, run, "publish")).toBeUndefined();
+  await publish(lake, pool, { run_id: run }, quietLog);
+  expect(await readHop(lake, run, "publish")).toMatchObject({ hop: "publish", rows: { cpi: { rows_in: 103 } } });
 });
 
 test("each sum that does not hold is named with what was expected, what came and the difference", async () => {
   const published = await finishedRun();
-  await publish(lake, pool, { run_id: published.run });
+  await publish(lake, pool, { run_id: published.run }, quietLog);
   const { run, inputs } = await finishedRun();
 
   const { ratings } = inputs.loads;
@@ -259,10 +278,10 @@ test("each sum that does not hold is named with what was expected, what came and
   await putDbt({ ...dbtOf(run), tests_passed: 0 });
   expect(await refused(run)).toContain("dbt: tests passed: expected at least 1, got 0");
   await lake.delete([lakeKeys.hop(run, "dbt")]);
-  await expect(publish(lake, pool, { run_id: run })).rejects.toMatchObject({ code: "missing_report" });
+  await expect(publish(lake, pool, { run_id: run }, quietLog)).rejects.toMatchObject({ code: "missing_report" });
   await putDbt(dbtOf(run));
 
-  expect(await publish(lake, pool, { run_id: run })).toEqual({ run_id: run, previous_run_id: published.run });
+  expect(await publish(lake, pool, { run_id: run }, quietLog)).toEqual({ run_id: run, previous_run_id: published.run });
 });
 
 test("live ratings are part of the sums, and the run that is published says up to where it has read them", async () => {
@@ -290,7 +309,7 @@ test("live ratings are part of the sums, and the run that is published says up t
   expect(message).toContain("live ratings: dead letters in the lake: expected 0, got 1 (1 too many)");
 
   await put();
-  await publish(lake, pool, { run_id: run });
+  await publish(lake, pool, { run_id: run }, quietLog);
   const watermark =
     "select kafka_partition, kafka_offset::int from mart_versions.live_watermark where run_id = $1 order by 1";
   expect((await pool.query(watermark, [run])).rows.map(({ kafka_offset }) => kafka_offset)).toEqual([0, 4, 0, 0]);
@@ -301,7 +320,7 @@ test("live ratings are part of the sums, and the run that is published says up t
 
 test("a version that has gone from the warehouse since its reports were written is refused until it is there again", async () => {
   const published = await finishedRun();
-  await publish(lake, pool, { run_id: published.run });
+  await publish(lake, pool, { run_id: published.run }, quietLog);
   const { run } = await finishedRun();
   const context = { signal: new AbortController().signal, progress: () => {} };
 
@@ -332,7 +351,7 @@ test("a version that has gone from the warehouse since its reports were written 
 test("a publication waits for a sweep, and then looks at what the sweep has left", async () => {
   const { run } = await finishedRun();
   const publication = await whileNonePublishes(pool, async () => {
-    const waiting = publish(lake, pool, { run_id: run });
+    const waiting = publish(lake, pool, { run_id: run }, quietLog);
     waiting.catch(() => {});
     await until("the publication waits for the lock", async () => {
       const locks =
@@ -348,17 +367,17 @@ test("a publication waits for a sweep, and then looks at what the sweep has left
 
 test("an older edition does not take the place of a newer one unless it is allowed", async () => {
   const [newer, older] = [await finishedRun(9), await finishedRun(8)];
-  await publish(lake, pool, { run_id: newer.run });
-  await expect(publish(lake, pool, { run_id: older.run })).rejects.toMatchObject({ code: "older_edition" });
+  await publish(lake, pool, { run_id: newer.run }, quietLog);
+  await expect(publish(lake, pool, { run_id: older.run }, quietLog)).rejects.toMatchObject({ code: "older_edition" });
   expect(await publishedRun(pool)).toBe(newer.run);
-  await publish(lake, pool, { run_id: older.run, allow_older: true });
+  await publish(lake, pool, { run_id: older.run, allow_older: true }, quietLog);
   expect(await publishedRun(pool)).toBe(older.run);
 });
 
 test("the bytes that are published are no older edition, whichever of their loads a run reads", async () => {
   const [again, first] = [await finishedRun(9, "same"), await finishedRun(8, "same")];
-  await publish(lake, pool, { run_id: again.run });
-  await publish(lake, pool, { run_id: first.run });
+  await publish(lake, pool, { run_id: again.run }, quietLog);
+  await publish(lake, pool, { run_id: first.run }, quietLog);
   expect(await publishedRun(pool)).toBe(first.run);
 });
 
@@ -372,7 +391,7 @@ test("a run that loses the race looks again, and does not pass over a newer edit
         "insert into mart_versions.run_summary (run_id, edition, inputs) values ($1, 'e', '{}') on conflict do nothing",
         [first],
       );
-      const publication = publish(lake, pool, { run_id: second });
+      const publication = publish(lake, pool, { run_id: second }, quietLog);
       publication.catch(() => {});
       await until("the publication waits for the row", async () => {
         const waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
@@ -392,7 +411,7 @@ test("of the published versions the newest are kept, and a run that is under way
   const runs: string[] = [];
   for (let n = 0; n < 3; n += 1) {
     const { run } = await finishedRun(20);
-    await publish(lake, pool, { run_id: run });
+    await publish(lake, pool, { run_id: run }, quietLog);
     runs.push(run);
   }
   const underWay = uniqueName("under-way");
@@ -402,6 +421,7 @@ test("of the published versions the newest are kept, and a run that is under way
   await sweepVersions(pool, 2, quietLog);
   const left = new Set((await allPartitions(pool)).map(({ state }) => state.comment?.run_id));
   expect([...left].sort()).toEqual([runs[1], runs[2], underWay].sort());
+  expect([...(await keptRuns(pool))].sort()).toEqual([runs[1], runs[2], underWay].sort());
   const { rows } = await pool.query("select run_id from mart_versions.run_summary");
   expect(rows.map(({ run_id }) => run_id).sort()).toEqual([runs[1], runs[2]].sort());
   expect(await publishedRun(pool)).toBe(runs[2]);

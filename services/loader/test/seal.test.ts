@@ -1,10 +1,11 @@
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { noLiveInput } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { writeHop } from "@boxoffice/platform/writeHop";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Bronze } from "../src/bronze.ts";
 import { runDeadLetters } from "../src/deadLetters.ts";
-import { readHop, writeHop } from "../src/hopReports.ts";
+import { readHop } from "../src/hopReports.ts";
 import { fixInputs } from "../src/inputs.ts";
 import { readSeal, type SealParts, sealLoad } from "../src/seal.ts";
 import { newLake, quietLog, uniqueName } from "./engines.ts";

@@ -1,0 +1,26 @@
+/** An error of Node, of Postgres or of the S3 client. */
+type EngineError = Error & { code?: unknown; path?: unknown; $metadata?: { httpStatusCode?: unknown } };
+
+const diskCodes: readonly unknown[] = ["ENOSPC", "EDQUOT"];
+/** SQLSTATE disk_full. */
+const warehouseCode = "53100";
+const insufficientStorage = 507;
+const fullStore = /XMinioStorageFull|no space left|storage (is )?full/i;
+const mostCauses = 10;
+
+/** Which disk has no space left, and what told so; undefined when that is not why it was thrown. */
+export function fullDisk(thrown: unknown): { disk: string; reason: string } | undefined {
+  let cause = thrown;
+  for (let depth = 0; depth < mostCauses && cause instanceof Error; depth += 1) {
+    const { message, name, code, path, $metadata }: EngineError = cause;
+    if (diskCodes.includes(code)) {
+      return { disk: typeof path === "string" ? `the disk of ${path}` : "the disk of this service", reason: message };
+    }
+    if (code === warehouseCode) return { disk: "the warehouse's disk", reason: message };
+    if ($metadata?.httpStatusCode === insufficientStorage || ($metadata && fullStore.test(`${name} ${message}`))) {
+      return { disk: "the lake's disk", reason: `${name}: ${message}` };
+    }
+    cause = cause.cause;
+  }
+  return undefined;
+}

@@ -1,0 +1,56 @@
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import type { Logger } from "pino";
+import { z } from "zod";
+
+/** Longer than any run may take: Airflow ends one after half a day. */
+const restMilliseconds = 24 * 60 * 60 * 1000;
+
+interface RunObjects {
+  keys: string[];
+  bytes: number;
+  /** When something was written last, milliseconds since 1970. */
+  newest: number;
+}
+
+/**
+ * Deletes what the tries of a run left in silver and gold, once the warehouse keeps the run no more and it has ended:
+ * nothing was written since it was published, or for a day. Its reports stay. What fails is done by the next sweep.
+ */
+export async function sweepLake(
+  lake: ObjectStore,
+  kept: ReadonlySet<string>,
+  log: Logger,
+  now: number = Date.now(),
+): Promise<void> {
+  for (const [run_id, { keys, bytes, newest }] of await runsInLake(lake)) {
+    if (kept.has(run_id)) continue;
+    if (newest > now - restMilliseconds && newest >= (await publishedAt(lake, run_id))) continue;
+    await lake.delete(keys);
+    log.info({ run_id, objects: keys.length, bytes }, "silver and gold of a run swept");
+  }
+}
+
+/** Both layers together: while a run writes one of them it reads the other. */
+async function runsInLake(lake: ObjectStore): Promise<Map<string, RunObjects>> {
+  const runs = new Map<string, RunObjects>();
+  for (const layer of [lakeKeys.silver, lakeKeys.gold]) {
+    for await (const { key, bytes, modified } of lake.list(layer)) {
+      const runId = key.slice(layer.length).split("/", 1)[0] ?? "";
+      const run = runs.get(runId) ?? { keys: [], bytes: 0, newest: 0 };
+      runs.set(runId, run);
+      run.keys.push(key);
+      run.bytes += bytes;
+      run.newest = Math.max(run.newest, modified.getTime());
+    }
+  }
+  return runs;
+}
+
+const publication = z.object({ published: z.boolean(), started_at: z.iso.datetime(), seconds: z.number() });
+
+/** When a run was published, in milliseconds since 1970; 0 when it was not, or its report does not say. */
+async function publishedAt(lake: ObjectStore, runId: string): Promise<number> {
+  const report = await lake.json(lakeKeys.hop(runId, "publish"), publication);
+  return report?.published ? Date.parse(report.started_at) : 0;
+}

@@ -1,0 +1,47 @@
+import { noLiveInput, type RunInputs } from "@boxoffice/contracts/runInputs";
+import { expect, test } from "vitest";
+import { refuseOlder } from "../src/inputs.ts";
+
+const inputs = (run_id: string, day: string, offsets: number[]): RunInputs => {
+  const load = (file: string) => ({
+    load_id: `${run_id} ${file}`,
+    file,
+    landed_at: `2026-11-${day}T00:00:00.000Z`,
+    sha256: day,
+    source_rows: 1,
+    dead_letters: 0,
+    bronze: 1,
+    prefix: "bronze/x",
+  });
+  return {
+    run_id,
+    edition: "test",
+    fixed_at: "2026-11-30T00:00:00.000Z",
+    loads: { movies: load("m.csv"), links: load("l.csv"), ratings: load("r.csv"), cpi: load("c.csv") },
+    live: { ...noLiveInput, offsets },
+  };
+};
+
+const published = inputs("published", "05", [10, 20, 0, 0]);
+
+test.each([
+  ["there is nothing published", inputs("run", "01", []), undefined],
+  ["it is newer", inputs("run", "06", [10, 20, 0, 5]), published],
+  ["it is the same", inputs("run", "05", [10, 20]), published],
+])("a run is not older where %s", (_why, run, before) => {
+  expect(() => refuseOlder(run, before)).not.toThrow();
+});
+
+test("a run with older files is refused with their names and days", () => {
+  expect(() => refuseOlder(inputs("run", "04", [10, 20, 0, 0]), published)).toThrow(
+    /ratings: r.csv landed 2026-11-04.*the published run published has r.csv landed 2026-11-05.*--allow-older/s,
+  );
+});
+
+test("a run that read fewer live ratings than the published one is refused: they may be gone from the live table", () => {
+  const refused = () => refuseOlder(inputs("run", "06", [10, 19]), published);
+  expect(refused).toThrow(expect.objectContaining({ code: "older_edition" }));
+  expect(refused).toThrow(
+    /older than what is published:\n {2}live ratings: partition 1 up to 19, .* up to 20; a new run reads them\n/,
+  );
+});
