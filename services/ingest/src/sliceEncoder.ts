@@ -1,5 +1,4 @@
 import { arrowTypes } from "@boxoffice/contracts/arrowTypes";
-import type { CellKind } from "@boxoffice/contracts/cell";
 import type { DatasetContract, DatasetName } from "@boxoffice/contracts/dataset";
 import { contractColumns } from "@boxoffice/contracts/recordReader";
 import { deadLetterTopic, partitions, type sliceHeaders } from "@boxoffice/contracts/slice";

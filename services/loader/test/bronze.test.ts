@@ -307,9 +307,13 @@ test("records that are gone before they were read are an error, not a jump", asy
   const marker = makeLoad("cpi", uniqueName("marker"), [1]);
   await produce(kafka, marker, marker.slices, { topicPrefix: prefix });
   await until("the marker is there", () => isComplete(marker));
-  await stopConsumer(first);
   const admin = kafka.admin();
   await admin.connect();
+  await until("what is to be read next is committed", async () => {
+    const [committed] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    return committed?.partitions.some(({ partition, offset }) => partition === 0 && offset === "0") ?? false;
+  });
+  await stopConsumer(first);
   await admin.fetchTopicOffsets(topic);
   await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: "5" }] });
   await admin.disconnect();
