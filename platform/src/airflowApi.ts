@@ -7,15 +7,27 @@ const dagRun = z.object({ dag_run_id: z.string(), state: z.string() });
 const parsedDag = z.object({ last_parsed_time: z.iso.datetime().nullable() });
 const dagRuns = z.object({ dag_runs: z.array(dagRun) });
 const taskInstances = z.object({
-  task_instances: z.array(z.object({ dag_id: z.string(), task_id: z.string(), hostname: z.string().nullable() })),
+  task_instances: z.array(
+    z.object({
+      dag_id: z.string(),
+      task_id: z.string(),
+      hostname: z.string().nullable(),
+      try_number: z.number().int(),
+    }),
+  ),
 });
+const taskLog = z.object({ content: z.array(z.union([z.string(), z.object({ event: z.string() })])) });
 export type DagRun = z.infer<typeof dagRun>;
 
 export interface Task {
   /** `dag.task` */
   name: string;
+  dag: string;
+  task: string;
   /** The machine that it runs on, or ran. */
   host: string | undefined;
+  /** How often it was tried. */
+  tries: number;
 }
 
 export interface AirflowSettings {
@@ -99,10 +111,21 @@ export class AirflowApi {
     const answer = await this.#ask({ method: "POST", path: "/dags/~/dagRuns/~/taskInstances/list", body });
     if (!answer.ok) throw this.#refused(`the ${state} tasks of ${runId}`, answer, answer.text);
     const { task_instances } = taskInstances.parse(JSON.parse(answer.text));
-    return task_instances.map(({ dag_id, task_id, hostname }) => ({
+    return task_instances.map(({ dag_id, task_id, hostname, try_number }) => ({
       name: `${dag_id}.${task_id}`,
+      dag: dag_id,
+      task: task_id,
       host: hostname || undefined,
+      tries: try_number,
     }));
+  }
+
+  /** What the last try of a task logged, event by event; none when Airflow has no log of it. */
+  async log(runId: string, { dag, task, tries }: Pick<Task, "dag" | "task" | "tries">): Promise<string[]> {
+    const path = `/dags/${dag}/dagRuns/${encodeURIComponent(runId)}/taskInstances/${task}/logs/${tries}`;
+    const found = await this.#find(path);
+    const content = found === undefined ? [] : taskLog.parse(JSON.parse(found)).content;
+    return content.map((line) => (typeof line === "string" ? line : line.event));
   }
 
   /** The answer's text, or undefined when there is no such thing; another answer is an error and says nothing of that. */

@@ -14,6 +14,15 @@ export const failureReport = z.object({
 });
 export type FailureReport = z.infer<typeof failureReport>;
 
+const failureEvent = /run_failure (\{.*\})/;
+
+/** The failure that a task's log tells last: there it is too when the lake takes no report. */
+export function failureOfLog(events: readonly string[]): FailureReport | undefined {
+  const told = events.findLast((event) => failureEvent.test(event));
+  const document = told && failureEvent.exec(told)?.[1];
+  return document ? failureReport.parse(JSON.parse(document)) : undefined;
+}
+
 /** A hop of a run as a person reads it. */
 export interface HopLine {
   name: string;

@@ -1,13 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { AirflowApi, type DagRun, type RunRequest } from "@boxoffice/platform/airflowApi";
+import { AirflowApi, type DagRun, type RunRequest, type Task } from "@boxoffice/platform/airflowApi";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
+import { ServiceError } from "@boxoffice/platform/serviceError";
 import { airflowSettings } from "../airflowSettings.ts";
 import { BoxError, exitCode } from "../boxError.ts";
 import type { BoxClient } from "../openBox.ts";
 import { s3Settings } from "../s3Settings.ts";
 import { clear, dim, line, transient } from "../terminal.ts";
-import { type HopLine, readFailure, readHops, secondsAtWork } from "./hopReports.ts";
+import { failureOfLog, type HopLine, readFailure, readHops, secondsAtWork } from "./hopReports.ts";
 import { progressText } from "./progress.ts";
 
 export interface RunOutcome {
@@ -63,7 +64,12 @@ export async function followActiveRun(box: BoxClient, signal: AbortSignal): Prom
 
 async function waitForDag(airflow: AirflowApi, signal: AbortSignal): Promise<void> {
   for (let tries = 0; tries < 120; tries += 1) {
-    if (await airflow.hasDag("boxoffice")) return;
+    const isKnown = await airflow.hasDag("boxoffice").catch((error: unknown) => {
+      // While it starts it answers with errors, or not at all.
+      if (error instanceof ServiceError && error.retryable && !signal.aborted) return false;
+      throw error;
+    });
+    if (isKnown) return;
     transient("  … waiting for Airflow to read the DAGs");
     await pause(signal);
   }
@@ -168,15 +174,22 @@ function hopText(hop: HopLine): string {
 
 async function fail(airflow: AirflowApi, lake: ObjectStore, runId: string): Promise<never> {
   // A report may be that of a try whose retry went well.
-  const tasks = await airflow.tasks(runId, "failed").then(
-    (failed) => failed.map(({ name }) => name),
-    (): string[] => [],
-  );
-  const failure = await readFailure(lake, runId).catch(() => undefined);
-  const isOfFailedTask =
-    failure !== undefined && (tasks.length === 0 || tasks.includes(`${failure.dag}.${failure.task}`));
-  const what = isOfFailedTask ? `${failure.task}: ${failure.message}` : silence(tasks);
+  const failed = await airflow.tasks(runId, "failed").catch((): Task[] => []);
+  const names = failed.map(({ name }) => name);
+  const written = await readFailure(lake, runId).catch(() => undefined);
+  const isOfFailedTask = written && (names.length === 0 || names.includes(`${written.dag}.${written.task}`));
+  const failure = isOfFailedTask ? written : await failureInLogs(airflow, runId, failed);
+  const what = failure ? `${failure.task}: ${failure.message}` : silence(names);
   throw new BoxError(`run ${runId} failed, and what was published stays.\n${what}`);
+}
+
+async function failureInLogs(airflow: AirflowApi, runId: string, tasks: readonly Task[]) {
+  for (const task of tasks) {
+    const events = await airflow.log(runId, task).catch((): string[] => []);
+    const failure = failureOfLog(events);
+    if (failure) return failure;
+  }
+  return undefined;
 }
 
 function silence(tasks: readonly string[]): string {
