@@ -2,7 +2,7 @@ import { groupSlices } from "@boxoffice/contracts/dataset";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import type { Kafka } from "kafkajs";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { Bronze, listGroups } from "../src/bronze.ts";
 import { type ConsumeOptions, SliceConsumer } from "../src/consume.ts";
 import { deleteConsumed, offsetsOutOfRange } from "../src/consumerOffsets.ts";
@@ -209,6 +209,30 @@ test("a second loader that joins and leaves midway leaves every row once", async
   await stopConsumer(second);
   await until("all groups are there", () => isComplete(load));
   await expectEachRowOnce(load);
+});
+
+test("three loaders share the partitions: each writes some groups, and every row is there once", async () => {
+  const load = makeLoad(
+    "ratings",
+    uniqueName("replicas"),
+    Array.from({ length: 400 }, () => 50),
+  );
+  const groupId = uniqueName("group");
+  const wrote = new Map<number, number>();
+  for (const replica of [1, 2, 3]) {
+    const bronze = new Bronze(lake, quietLog);
+    vi.spyOn(bronze, "writeGroup").mockImplementation(async (slices) => {
+      await Bronze.prototype.writeGroup.call(bronze, slices);
+      wrote.set(replica, (wrote.get(replica) ?? 0) + 1);
+    });
+    await startConsumer(groupId, { bronze });
+  }
+  await until("the group is stable", () => [...running].every((consumer) => consumer.isJoined));
+  await produce(kafka, load, load.slices, { topicPrefix });
+  await until("all groups are there", () => isComplete(load));
+  await expectEachRowOnce(load);
+  expect([...wrote.keys()].sort()).toEqual([1, 2, 3]);
+  expect([...wrote.values()].reduce((sum, groups) => sum + groups)).toBe(load.manifest.group_rows.length);
 });
 
 test("an abandoned load's open group does not hold back commits once a newer load goes on long after it", async () => {

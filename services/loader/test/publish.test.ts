@@ -407,6 +407,53 @@ test("a run that loses the race looks again, and does not pass over a newer edit
   expect(await race(newer.run, same.run)).toEqual({ run_id: same.run, previous_run_id: newer.run });
 });
 
+test("readers see whole versions only, through a hundred publications and rollbacks", async () => {
+  const [one, other] = [await finishedRun(3), await finishedRun(3)];
+  await pool.query("update mart_versions.popular_genres set ratings = 2 where run_id = $1", [other.run]);
+  await pool.query("update gold.dim_genre set name = 'other' where run_id = $1", [other.run]);
+  await publish(lake, pool, { run_id: one.run }, quietLog);
+
+  /** One statement over a mart, a dimension and the row that names the version. */
+  const joined = `select distinct (select run_id from marts.current) as run_id, marts.popular_genres.ratings::int,
+                         marts.dim_genre.name = 'other' as is_other
+                  from marts.popular_genres, marts.dim_genre`;
+  const versionOf = (rows: { run_id: string; ratings: number; is_other: boolean }[]) => {
+    expect(rows).toHaveLength(1);
+    const isOther = rows[0]?.run_id === other.run;
+    expect(rows[0]).toEqual({ run_id: isOther ? other.run : one.run, ratings: isOther ? 2 : 1, is_other: isOther });
+    return rows[0]?.run_id;
+  };
+  let isOver = false;
+  let reads = 0;
+  const read = async (isolation: string) => {
+    const client = await pool.connect();
+    try {
+      while (!isOver) {
+        await client.query(`begin isolation level ${isolation}`);
+        const first = versionOf((await client.query(joined)).rows);
+        const ratings = await client.query("select count(*)::int as ratings from marts.fact_rating");
+        const again = versionOf((await client.query(joined)).rows);
+        await client.query("commit");
+        expect(ratings.rows[0]).toEqual({ ratings: smallGold.fact_rating });
+        if (isolation === "repeatable read") expect(again).toBe(first);
+        reads++;
+      }
+    } finally {
+      client.release();
+    }
+  };
+  const readers = Promise.all(["repeatable read", "read committed"].map(read));
+  readers.catch(() => {});
+  for (let round = 0; round < 50; round++) {
+    await publish(lake, pool, { run_id: other.run, allow_older: true }, quietLog);
+    if (round % 2 === 0) await pool.query("update marts.current set run_id = $1", [one.run]);
+    else await publish(lake, pool, { run_id: one.run, allow_older: true }, quietLog);
+  }
+  isOver = true;
+  await readers;
+  expect(reads).toBeGreaterThan(50);
+});
+
 test("of the published versions the newest are kept, and a run that is under way is left alone", async () => {
   const runs: string[] = [];
   for (let n = 0; n < 3; n += 1) {
