@@ -8,6 +8,7 @@ import { interpolate, isLocal, readEnvFile, type Variables } from "./settings.ts
 const service = z.object({
   profiles: z.array(z.string()).default([]),
   env_file: z.array(z.union([z.string(), z.object({ path: z.string(), required: z.boolean() })])).default([]),
+  command: z.union([z.string().transform((words) => words.split(" ")), z.array(z.string())]).default([]),
   environment: z.record(z.string(), z.string()).default({}),
   depends_on: z.record(z.string(), z.object({ condition: z.string() })).default({}),
 });
@@ -17,6 +18,8 @@ export interface ServiceDescription {
   name: string;
   /** Names of the services that must be healthy, or done, before this one starts. */
   dependsOn: string[];
+  /** What its container runs. */
+  command: string[];
   environment: Variables;
 }
 
@@ -42,7 +45,7 @@ export function readServices(settings: Variables, secretsPath: string): Map<stri
     const own = services[name]?.profiles ?? [];
     return own.length === 0 || own.some((profile) => profiles.includes(profile));
   };
-  for (const [name, { env_file, environment, depends_on }] of Object.entries(services)) {
+  for (const [name, { command, env_file, environment, depends_on }] of Object.entries(services)) {
     const own: Variables = {};
     for (const file of env_file) {
       const path = resolve(root, interpolate(typeof file === "string" ? file : file.path, settings));
@@ -53,7 +56,12 @@ export function readServices(settings: Variables, secretsPath: string): Map<stri
     for (const [key, value] of Object.entries(embedded)) {
       if (key in own && (isLocal(settings) || !cloudAddresses.has(key))) own[key] = value;
     }
-    described.set(name, { name, dependsOn: Object.keys(depends_on).filter(isInProfile), environment: own });
+    described.set(name, {
+      name,
+      dependsOn: Object.keys(depends_on).filter(isInProfile),
+      command: command.map((word) => interpolate(word, settings)),
+      environment: own,
+    });
   }
   return described;
 }

@@ -82,11 +82,11 @@ async function connect(environment: Variables, settings: Variables, database: st
 export const postgres: Recipe = {
   ports: ["POSTGRES_PORT"],
   prepare: ({ service }) => initialise(setting(service.environment, "WAREHOUSE_PASSWORD")),
-  command: ({ settings }) => {
+  command: ({ service, settings }) => {
     const [command, args] = asUnprivileged(join(distribution(), "native", "bin", "postgres"), [
       ...["-D", dataFolder(), "-p", setting(settings, "POSTGRES_PORT")],
       ...["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="],
-      ...["-c", "max_wal_size=2GB", "-c", "jit=off", "-c", "timezone=UTC", "-c", "random_page_cost=1.1"],
+      ...service.command.slice(1),
     ]);
     return { command, args, env: {} };
   },

@@ -23,29 +23,84 @@ movie_genres as (
 
 ),
 
--- By user first, so that distinct users need no sort of all ratings.
+-- movie_ratings_add_up compares these with the ratings themselves.
+movie_ratings as (
+
+    select * from {{ ref('stg_agg_movie_rating') }}
+
+),
+
+genres as (
+
+    select * from {{ ref('stg_dim_genre') }}
+
+),
+
+-- A movie's genres as bits, and a user's those of any movie: joined with the ratings themselves, genres would make
+-- several rows of each.
+numbered as (
+
+    select
+        genre_id,
+        cast(row_number() over (order by genre_id) - 1 as int) as place
+    from genres
+
+),
+
+bits as (
+
+    select
+        genre_id,
+        place / 62 as word,
+        cast(1 as bigint) << (place % 62) as genre_bit
+    from numbered
+
+),
+
+masks as (
+
+    select
+        movie_genres.tmdb_id,
+        bits.word,
+        bit_or(bits.genre_bit) as mask
+    from movie_genres
+    inner join bits on movie_genres.genre_id = bits.genre_id
+    group by movie_genres.tmdb_id, bits.word
+
+),
+
 users as (
 
     select
-        movie_genres.genre_id,
         ratings.user_id,
-        count(*) as ratings,
-        sum(ratings.rating) as rating_sum
+        masks.word,
+        bit_or(masks.mask) as mask
     from ratings
-    inner join movie_genres on ratings.tmdb_id = movie_genres.tmdb_id
-    group by movie_genres.genre_id, ratings.user_id
+    inner join masks on ratings.tmdb_id = masks.tmdb_id
+    group by ratings.user_id, masks.word
+
+),
+
+counted as (
+
+    select
+        bits.genre_id,
+        count(*) as users
+    from users
+    inner join bits on users.word = bits.word and users.mask & bits.genre_bit <> 0
+    group by bits.genre_id
 
 ),
 
 rated as (
 
     select
-        genre_id,
-        sum(ratings) as ratings,
-        count(*) as users,
-        sum(rating_sum) as rating_sum
-    from users
-    group by genre_id
+        movie_genres.genre_id,
+        sum(movie_ratings.ratings) as ratings,
+        sum(movie_ratings.rating_sum) as rating_sum
+    from movie_ratings
+    inner join movie_genres on movie_ratings.tmdb_id = movie_genres.tmdb_id
+    group by movie_genres.genre_id
 
 ),
 
@@ -68,7 +123,7 @@ compared as (
         genre_ratings.ratings as stored_ratings,
         rated.ratings as recomputed_ratings,
         genre_ratings.users as stored_users,
-        rated.users as recomputed_users,
+        counted.users as recomputed_users,
         genre_ratings.rating_sum as stored_rating_sum,
         rated.rating_sum as recomputed_rating_sum,
         genre_ratings.movies as stored_movies,
@@ -80,6 +135,7 @@ compared as (
     from genre_ratings
     full outer join voted on genre_ratings.genre_id = voted.genre_id
     left join rated on voted.genre_id = rated.genre_id
+    left join counted on voted.genre_id = counted.genre_id
 
 )
 
