@@ -12,6 +12,7 @@ import { deadLettersText, listDeadLetters } from "./deadLetters.ts";
 import { loadImages, saveImages } from "./docker/imageArchive.ts";
 import { images, imagesText } from "./docker/images.ts";
 import { withBoxLock } from "./fileLock.ts";
+import { fullBench, fullBenchText } from "./fullBench/fullBench.ts";
 import { generatedText, ProgressLines } from "./generate/generatedText.ts";
 import { generateEdition } from "./generate/generateEdition.ts";
 import { endOnInterrupt, interruption } from "./interrupt.ts";
@@ -89,6 +90,14 @@ async function printAnswers(box: Box, asJson: boolean): Promise<void> {
 }
 
 const runtimeOption = () => new Option("--runtime <runtime>", "where the services run").choices(runtimeNames);
+
+interface BenchCommand {
+  edition?: string;
+  full?: boolean;
+  ratings: number;
+  runtime?: RuntimeName;
+  json?: boolean;
+}
 
 interface LiveCommand {
   rate: number;
@@ -251,10 +260,21 @@ program
   .command("bench")
   .description("measure a full refresh on engines that are up; it is published, even over a newer edition")
   .option("--edition <path>", "a directory with the dataset's files; default: the bundled edition")
+  .option("--full", "generated ratings in three sizes, and the limits of this machine beside the hops")
+  .addOption(
+    new Option("--ratings <n>", "with --full: the largest size; the published file has 26024289")
+      .argParser(wholeNumber)
+      .default(26_024_289),
+  )
   .addOption(runtimeOption())
   .option("--json", "as one JSON document")
-  .action(async (options: { edition?: string; runtime?: RuntimeName; json?: boolean }) => {
+  .action(async (options: BenchCommand) => {
     const box = await openBox({ runtime: options.runtime });
+    if (options.full) {
+      const report = await fullBench(box, { ratings: options.ratings, seed: 1, signal: interruption });
+      console.log(options.json ? JSON.stringify(report, null, 2) : fullBenchText(report));
+      return;
+    }
     const edition = options.edition === undefined ? undefined : await editionPath(box, options.edition);
     const report = await bench(box, edition, interruption);
     console.log(options.json ? JSON.stringify(report, null, 2) : benchText(report));

@@ -1,0 +1,48 @@
+/**
+ * What one core does of ingest and of the loader with nothing around them: reads a ratings.csv, checks and encodes it into
+ * slices; decodes these and encodes them as Parquet. Nothing leaves memory.
+ *
+ *   node --import tsx scripts/fullBench/inMemory.ts <ratings.csv>
+ *
+ * Prints {rows, ingest_seconds, bronze_seconds}.
+ */
+import { createReadStream } from "node:fs";
+import { datasets, groupSlices } from "@boxoffice/contracts/dataset";
+import { sliceHeaders } from "@boxoffice/contracts/slice";
+import { type SliceMessage, sliceEncoder } from "../../services/ingest/src/sliceEncoder.ts";
+import { slices } from "../../services/ingest/src/slices.ts";
+import { groupParquet } from "../../services/loader/src/groupParquet.ts";
+
+const path = process.argv[2];
+if (!path) throw new Error("expected the path of a ratings.csv");
+
+let rows = 0;
+let bronzeSeconds = 0;
+let group: SliceMessage[] = [];
+
+function writeGroup(): void {
+  const begin = performance.now();
+  groupParquet(
+    group.map(({ headers, value }, at) => ({
+      ...sliceHeaders.parse(headers),
+      offset: BigInt(at),
+      timestamp: 0,
+      value: new Uint8Array(value),
+    })),
+  );
+  bronzeSeconds += (performance.now() - begin) / 1000;
+  group = [];
+}
+
+const encode = sliceEncoder("ratings", "limit", datasets.ratings);
+const begin = performance.now();
+const text = createReadStream(path, { highWaterMark: 1 << 20 });
+for await (const slice of slices({ dataset: "ratings", loadId: "limit", file: "ratings.csv", text })) {
+  const [message] = encode(slice);
+  rows += slice.rows.length;
+  if (message) group.push(message);
+  if (group.length === groupSlices) writeGroup();
+}
+if (group.length > 0) writeGroup();
+const seconds = (performance.now() - begin) / 1000;
+console.log(JSON.stringify({ rows, ingest_seconds: seconds - bronzeSeconds, bronze_seconds: bronzeSeconds }));

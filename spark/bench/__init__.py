@@ -1,0 +1,1 @@
+"""Bare Spark, to compare the hops with."""
