@@ -15,7 +15,7 @@ from spark.session import spark_session
 
 
 def bare(run_id: str) -> Json:
-    """Reads the ratings of the run's bronze, adds them up by movie, and writes both below `bench/`."""
+    """Reads the ratings of the run's bronze, adds them up by movie, writes both below `bench/`."""
     lake = Lake.from_environment()
     loads = lake.read_json(f"_runs/{run_id}/inputs.json")["loads"]
     prefix = f"bench/{token_hex(4)}"
