@@ -35,6 +35,14 @@ export default defineConfig({
       },
       {
         test: {
+          name: "chaos",
+          include: ["test/docker/chaos.test.ts"],
+          globalSetup: "test/docker/firstUp.ts",
+          hookTimeout: 900_000,
+        },
+      },
+      {
+        test: {
           name: "e2e",
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: "test/e2e/firstUp.ts",

@@ -25,8 +25,8 @@ export async function runSuites({ only, quick = false, docker = true }: SuiteCho
     throw new BoxError(`there is no suite ${unknown.join(", ")}; there are ${suiteNames.join(", ")}`, exitCode.usage);
   }
   const chosen = suites.filter(
-    ({ name, needsEngines, needsDocker = false }) =>
-      (!only || only.includes(name)) && !(quick && needsEngines) && (docker || !needsDocker),
+    ({ name, needsEngines, needsDocker = false, isOnRequest = false }) =>
+      (only ? only.includes(name) : !isOnRequest) && !(quick && needsEngines) && (docker || !needsDocker),
   );
   if (chosen.length === 0) {
     throw new BoxError(`no suite is left of ${only?.join(", ") ?? suiteNames.join(", ")}`, exitCode.usage);

@@ -20,6 +20,8 @@ export interface Suite {
   needsEngines: boolean;
   /** Whether it is about containers; `--no-docker` leaves it out then. */
   needsDocker?: boolean;
+  /** Whether it runs only when it is named. */
+  isOnRequest?: boolean;
   run: (context: SuiteContext) => Promise<Count>;
 }
 

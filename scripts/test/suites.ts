@@ -76,4 +76,13 @@ const containers: Suite = {
   },
 };
 
-export const suites: readonly Suite[] = [lint, unit, integration, endToEnd, containers];
+/** Services killed at random for a quarter of an hour; the suite of the containers does it for a minute. */
+const chaos: Suite = {
+  name: "chaos",
+  needsEngines: true,
+  needsDocker: true,
+  isOnRequest: true,
+  run: () => runVitest("chaos", { ...process.env, CHAOS_SECONDS: process.env.CHAOS_SECONDS ?? "720" }),
+};
+
+export const suites: readonly Suite[] = [lint, unit, integration, endToEnd, containers, chaos];
