@@ -65,6 +65,47 @@ test("however the text is cut into chunks, the records, lines and raw texts are 
   );
 });
 
+test("of ten thousand malformed texts each is refused or comes out whole: no byte but of line ends and byte order marks is lost", async () => {
+  const piece = fc.constantFrom(
+    ...[
+      '"',
+      '""',
+      ",",
+      "\n",
+      "\r\n",
+      "\r",
+      " ",
+      "x",
+      "1.5",
+      "é",
+      "\u{1F600}",
+      "\uFEFF",
+      "\0",
+      '",',
+      ',"',
+      '"\n',
+      "'",
+      "\\",
+    ],
+  );
+  const malformed = fc.oneof(
+    { weight: 10, arbitrary: fc.array(piece, { maxLength: 60 }).map((pieces) => Buffer.from(pieces.join(""))) },
+    { weight: 1, arbitrary: fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)) },
+  );
+  await fc.assert(
+    fc.asyncProperty(malformed, fc.integer({ min: 1, max: 70 }), async (text, size) => {
+      const records = await read(text, size).catch((error: unknown) => {
+        expect(error).toMatchObject({ name: "ServiceError", code: expect.stringMatching(/unclosed_quote|not_utf8/) });
+        return undefined;
+      });
+      if (!records) return;
+      const withoutEnds = (bytes: string) => bytes.replaceAll(/[\r\n\uFEFF]/g, "");
+      expect(withoutEnds(records.map(({ raw }) => raw).join(""))).toBe(withoutEnds(text.toString()));
+    }),
+    { seed: 1, numRuns: 10_000 },
+  );
+}, 300_000);
+
 test("a record's line is its first, when cells before it span lines with CRLF", async () => {
   const records = await read('a,b\r\n1,"x\r\ny\r\nz"\r\n\r\n2,w\r\n');
   expect(records.map(({ line }) => line)).toEqual([1, 2, 6]);
