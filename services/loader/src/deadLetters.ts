@@ -39,6 +39,11 @@ export async function countDeadLetters(lake: ObjectStore, dataset: DatasetName, 
   return lines;
 }
 
+/** The dead letters of a slice, by its key; none when the lake holds none there. */
+export async function readDeadLetterSlice(lake: ObjectStore, key: string): Promise<DeadLetter[]> {
+  return (await readLines(lake, key)).map((line) => parseLine(key, line));
+}
+
 /** Reads a run's dead letters; undefined when the lake has nothing of the run. */
 export async function runDeadLetters(lake: ObjectStore, runId: string): Promise<RunDeadLetters | undefined> {
   const { done: isUnknown } = await lake.list(lakeKeys.run(runId)).next();

@@ -19,6 +19,7 @@ const inputs = (run_id: string, day: string, offsets: number[]): RunInputs => {
     fixed_at: "2026-11-30T00:00:00.000Z",
     loads: { movies: load("m.csv"), links: load("l.csv"), ratings: load("r.csv"), cpi: load("c.csv") },
     live: { ...noLiveInput, offsets },
+    fixes: {},
   };
 };
 

@@ -121,6 +121,7 @@ async function finishedRun(landed = 1, sha256 = uniqueName("sha256")): Promise<{
       cpi: await load("cpi"),
     },
     live: noLiveInput,
+    fixes: {},
   };
   await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify(inputs));
   await putSilver(silverOf(run));
@@ -229,7 +230,9 @@ test("each sum that does not hold is named with what was expected, what came and
   const silverWith = (dataset: DatasetName, rows: HopReport["rows"][string]) =>
     putSilver({ ...silver, rows: { ...silver.rows, [dataset]: rows } });
   await silverWith("cpi", { rows_in: 99, rows_out: 99, dropped: {} });
-  expect(await refused(run)).toContain("cpi: bronze rows = silver's rows in: expected 100, got 99 (1 too few)");
+  expect(await refused(run)).toContain(
+    "cpi: bronze rows + repaired records = silver's rows in: expected 100, got 99 (1 too few)",
+  );
   await silverWith("cpi", { rows_in: 100, rows_out: 98, dropped: { duplicate_month: 1 } });
   expect(await refused(run)).toContain("cpi: silver's rows in = rows out + dropped: expected 100, got 99 (1 too few)");
   await silverWith("movies", { rows_in: 100, rows_out: 7, dropped: { duplicate_id: 93 } });
@@ -297,7 +300,9 @@ test("live ratings are part of the sums, and the run that is published says up t
   const ratings = { rows_in: bronzeRows + 3, rows_out: ratingsIn, dropped: { duplicate: bronzeRows + 3 - ratingsIn } };
 
   await put();
-  expect(await refused(run)).toContain("ratings: bronze rows = silver's rows in: expected 103, got 100 (3 too few)");
+  expect(await refused(run)).toContain(
+    "ratings: bronze rows + repaired records = silver's rows in: expected 103, got 100 (3 too few)",
+  );
   await putSilver({ ...silver, rows: { ...silver.rows, ratings } });
   await put({ source_rows: 5 });
   expect(await refused(run)).toContain(
