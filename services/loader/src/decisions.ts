@@ -2,7 +2,6 @@ import type { DatasetName } from "@boxoffice/contracts/dataset";
 import { type DeadLetter, deadLetterId, type LetterStanding } from "@boxoffice/contracts/deadLetter";
 import { type DeadLetterDecision, deadLetterDecision } from "@boxoffice/contracts/deadLetterDecision";
 import { lakeKeys, parseDecisionKey } from "@boxoffice/contracts/lakeKeys";
-import { sourceOf } from "@boxoffice/contracts/loadId";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 
@@ -77,9 +76,4 @@ export function standingOf({ decided, mergedInto }: Standings, letter: DeadLette
     return { state: "merged_into", merged_into: deadLetterId(letter.dataset, letter.load_id, into) };
   }
   return { state: decided.get(letter.row_number)?.state ?? "open" };
-}
-
-/** The decisions that hold about the dead letters of a load. */
-export async function standingsOfLoad(lake: ObjectStore, dataset: DatasetName, loadId: string): Promise<Standings> {
-  return standingsAfter(await readDecisions(lake, dataset, sourceOf(loadId)));
 }

@@ -1,4 +1,4 @@
-import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
+import { datasetNames } from "@boxoffice/contracts/dataset";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { sourceOf } from "@boxoffice/contracts/loadId";
 import type { InputFixes, RunInputs } from "@boxoffice/contracts/runInputs";
@@ -32,11 +32,6 @@ export async function countRepaired(lake: ObjectStore, fixes: InputFixes | undef
   if (!fixes) return 0;
   const parquet = await lake.bytes(objectOf(fixes.prefix));
   return parquet ? parquetRows(parquet) : 0;
-}
-
-/** How many decisions about a dataset's dead letters a run goes by. */
-export function decisionsOf({ fixes }: Pick<RunInputs, "fixes">, dataset: DatasetName): number {
-  return fixes[dataset]?.decisions ?? 0;
 }
 
 const objectOf = (prefix: string) => `${prefix}/records.parquet`;

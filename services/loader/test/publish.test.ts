@@ -1,4 +1,6 @@
 import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
+import { deadLetterId } from "@boxoffice/contracts/deadLetter";
+import type { DeadLetterDecision } from "@boxoffice/contracts/deadLetterDecision";
 import type { DbtReport, HopReport } from "@boxoffice/contracts/hopReport";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { type LiveInput, noLiveInput, type RunInputs } from "@boxoffice/contracts/runInputs";
@@ -6,6 +8,8 @@ import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { writeHop } from "@boxoffice/platform/writeHop";
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { appendDecision } from "../src/decisions.ts";
+import { fixFixes } from "../src/fixesInput.ts";
 import { readHop } from "../src/hopReports.ts";
 import { writeLiveDeadLetter, writeLiveObject } from "../src/liveBronze.ts";
 import { migrate } from "../src/migrations.ts";
@@ -285,6 +289,41 @@ test("each sum that does not hold is named with what was expected, what came and
   await putDbt(dbtOf(run));
 
   expect(await publish(lake, pool, { run_id: run }, quietLog)).toEqual({ run_id: run, previous_run_id: published.run });
+});
+
+test("a record that was repaired counts beside its dead letter in every sum, and in the counts that are published", async () => {
+  const { run, inputs } = await finishedRun();
+  const { load_id } = inputs.loads.movies;
+  const id = deadLetterId("movies", load_id, 7);
+  const decision: DeadLetterDecision = {
+    ...{ id, dataset: "movies", source: load_id, row_number: 7, state: "fixed", at: new Date().toISOString() },
+    record: { id: 862, title: "mended" },
+  };
+  expect(await appendDecision(lake, [], decision)).toBe(true);
+  expect(await appendDecision(lake, [], decision)).toBe(false);
+  const fixes = await fixFixes(lake, inputs.loads);
+  expect(fixes).toEqual({ movies: expect.objectContaining({ decisions: 1, repaired: 1 }) });
+  await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify({ ...inputs, fixes }));
+  expect(await refused(run)).toContain(
+    "movies: bronze rows + repaired records = silver's rows in: expected 101, got 100 (1 too few)",
+  );
+  const silver = silverOf(run);
+  const movies = { rows_in: 101, rows_out: silverRows.movies, dropped: { duplicate_id: 101 - silverRows.movies } };
+  await putSilver({ ...silver, rows: { ...silver.rows, movies } });
+  const wrong = { movies: { ...fixes.movies, repaired: 2 } };
+  await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify({ ...inputs, fixes: wrong }));
+  expect(await refused(run)).toContain("movies: repaired records in the lake: expected 2, got 1 (1 too few)");
+
+  await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify({ ...inputs, fixes }));
+  await publish(lake, pool, { run_id: run }, quietLog);
+  const { rows } = await pool.query("select dataset, repaired::int from marts.run_counts where repaired > 0");
+  expect(rows).toEqual([{ dataset: "movies", repaired: 1 }]);
+  const report = await readHop(lake, run, "publish");
+  expect(report?.rows.movies).toEqual({
+    rows_in: 104,
+    rows_out: silverRows.movies,
+    dropped: { dead_letters: 3, duplicate_id: 101 - silverRows.movies },
+  });
 });
 
 test("live ratings are part of the sums, and the run that is published says up to where it has read them", async () => {
