@@ -60,9 +60,12 @@ async function ask({ environment }: BoxClient, path: string, { isNamed, body }: 
   }).catch((cause) => {
     throw new BoxError("the loader does not answer. Start the box with ./box up", exitCode.failed, cause);
   });
-  const answer: unknown = await response.json();
+  const answer: unknown = await response.json().catch(() => undefined);
   if (response.ok) return answer;
-  const { message, issues } = refusal.parse(answer).error;
+  const { message, issues } = refusal.safeParse(answer).data?.error ?? {
+    message: `the loader does not know ${path} (HTTP ${response.status}): check the id, and that the box runs this version`,
+    issues: [],
+  };
   const isMistyped = isNamed && (response.status === 400 || response.status === 404);
   const lines = issues.map((issue) => `  ${issue.path}: ${issue.message}`);
   throw new BoxError([message, ...lines].join("\n"), isMistyped ? exitCode.usage : exitCode.failed);

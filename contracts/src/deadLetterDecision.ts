@@ -34,24 +34,23 @@ export type DeadLetterDecision = z.infer<typeof deadLetterDecision>;
 
 const id = z.string().min(1).max(200);
 
-/** `{merge_with?, set?}` or `{record, set?}`: where the repaired record comes from, and the cells to replace in it. */
-const repair = z
+/** Body of `POST /dead-letters/{id}/fixes`: one of discard, reopen, or where the repaired record comes from. */
+export const decisionRequest = z
   .strictObject({
+    /** Why it is discarded. */
+    discard: z.string().trim().min(1, "say why it is discarded").max(1_000).optional(),
+    reopen: z.literal(true).optional(),
     /** Of the other fragments of the same record. */
     merge_with: z.union([id.transform((one) => [one]), z.array(id).min(1).max(20)]).optional(),
     /** The whole record as a line of CSV; it may have the header before it. */
     record: z.string().min(1).optional(),
-    /** Cells to replace, by column. */
+    /** Cells to replace, by column: of the letter's own text, or of what the two before make of it. */
     set: cells.optional(),
   })
-  .refine((asked) => asked.merge_with ?? asked.record ?? asked.set, "give one of set, merge_with, record")
-  .refine((asked) => !(asked.merge_with && asked.record), "give merge_with or record, not both");
-export type Repair = z.infer<typeof repair>;
-
-/** Body of `POST /dead-letters/{id}/fixes`. */
-export const decisionRequest = z.union([
-  z.strictObject({ discard: z.string().trim().min(1, "say why it is discarded").max(1_000) }),
-  z.strictObject({ reopen: z.literal(true) }),
-  repair,
-]);
+  .refine(
+    ({ discard, reopen, merge_with, record, set }) =>
+      [discard, reopen, merge_with ?? record ?? set].filter((asked) => asked !== undefined).length === 1,
+    "give one of discard, reopen, merge_with and record; set alone, or with one of the last two",
+  )
+  .refine(({ merge_with, record }) => !merge_with || record === undefined, "give merge_with or record, not both");
 export type DecisionRequest = z.infer<typeof decisionRequest>;

@@ -177,4 +177,6 @@ test("a decision is posted to the letter's own address, and what the loader has 
   answer = { status: 400, body: { error: { code: "not_repaired", message: "it still breaks" } } };
   await expect(showDeadLetter(client(), "a/b")).rejects.toMatchObject({ exitCode: exitCode.usage });
   expect(asked).toBe("/dead-letters/a%2Fb");
+  answer = { status: 404, body: { statusCode: 404, error: "Not Found" } };
+  await expect(showDeadLetter(client(), "x")).rejects.toThrow("check the id");
 });

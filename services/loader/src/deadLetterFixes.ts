@@ -6,7 +6,7 @@ import {
   parseDeadLetterId,
   type ShownDeadLetter,
 } from "@boxoffice/contracts/deadLetter";
-import type { DeadLetterDecision, DecisionRequest, Repair } from "@boxoffice/contracts/deadLetterDecision";
+import type { DeadLetterDecision, DecisionRequest } from "@boxoffice/contracts/deadLetterDecision";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { liveTopic } from "@boxoffice/contracts/liveRating";
 import { sourceOf } from "@boxoffice/contracts/loadId";
@@ -66,8 +66,8 @@ async function contentOf(
   header: readonly string[] | undefined,
   request: DecisionRequest,
 ): Promise<Content> {
-  if ("discard" in request) return { state: "discarded", reason: request.discard };
-  if ("reopen" in request) return { state: "open" };
+  if (request.discard !== undefined) return { state: "discarded", reason: request.discard };
+  if (request.reopen) return { state: "open" };
   if (!header) throw headerUnknown(letter);
   const others = await otherFragments(lake, letter, request);
   const fragments = [letter, ...others].toSorted((one, other) => one.row_number - other.row_number);
@@ -81,7 +81,7 @@ async function contentOf(
   };
 }
 
-async function otherFragments(lake: ObjectStore, letter: DeadLetter, { merge_with = [] }: Repair) {
+async function otherFragments(lake: ObjectStore, letter: DeadLetter, { merge_with = [] }: DecisionRequest) {
   const others: DeadLetter[] = [];
   for (const id of merge_with) {
     const { letter: other } = await findLetter(lake, id);

@@ -1,6 +1,6 @@
 import { csvDialect } from "@boxoffice/contracts/csvDialect";
 import type { DatasetContract } from "@boxoffice/contracts/dataset";
-import type { Repair } from "@boxoffice/contracts/deadLetterDecision";
+import type { DecisionRequest } from "@boxoffice/contracts/deadLetterDecision";
 import { type CellValue, contractColumns, recordReader } from "@boxoffice/contracts/recordReader";
 import { HttpError } from "@boxoffice/platform/httpError";
 import { CsvError, parse } from "csv-parse/sync";
@@ -19,7 +19,10 @@ export type RecordByColumn = Record<string, CellValue>;
  * The record that a repair makes of what was broken, judged by the contract that refused it. Throws what still breaks
  * it, and what else could be tried.
  */
-export function repairedRecord(broken: BrokenRecord, { record, set = {} }: Repair): RecordByColumn {
+export function repairedRecord(
+  broken: BrokenRecord,
+  { record, set = {} }: Pick<DecisionRequest, "record" | "set">,
+): RecordByColumn {
   const { contract, header, fragments } = broken;
   const cells = record === undefined ? joined(fragments.map(onlyRecord)) : recordGiven(record, header);
   if (cells.length !== header.length) throw wrongNumberOfCells(broken, record !== undefined, cells.length);

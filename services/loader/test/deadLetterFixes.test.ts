@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { type DeadLetter, deadLetterId } from "@boxoffice/contracts/deadLetter";
-import { type DecisionRequest, decisionRequest } from "@boxoffice/contracts/deadLetterDecision";
+import { decisionRequest } from "@boxoffice/contracts/deadLetterDecision";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { tableFromIPC } from "apache-arrow";
@@ -11,6 +11,7 @@ import { s3Server } from "../../../platform/test/s3Server.ts";
 import { slices } from "../../ingest/src/slices.ts";
 import { decideDeadLetter, showDeadLetter } from "../src/deadLetterFixes.ts";
 import { countRepaired, fixFixes } from "../src/fixesInput.ts";
+import { recordsParquet } from "../src/recordsParquet.ts";
 import { makeLoad } from "./loads.ts";
 
 /** The bundled edition's movies: its letters, and what a manifest says of their columns. */
@@ -29,7 +30,7 @@ beforeAll(async () => {
   letters = new Map();
   for await (const slice of slices({ dataset: "movies", loadId: source, file: "movies_metadata.csv", text, onHeader }))
     if (slice.deadLetters.length > 0) letters.set(slice.number, slice.deadLetters);
-});
+}, 60_000);
 
 let server: Awaited<ReturnType<typeof s3Server>>;
 let lake: ObjectStore;
@@ -54,8 +55,7 @@ async function putLoad(loadId: string): Promise<void> {
 }
 
 const idOf = (row: number, loadId = source) => deadLetterId("movies", loadId, row);
-const decide = (row: number, request: object) =>
-  decideDeadLetter(lake, idOf(row), decisionRequest.parse(request) as DecisionRequest);
+const decide = (row: number, request: object) => decideDeadLetter(lake, idOf(row), decisionRequest.parse(request));
 const stateOf = async (row: number) => (await showDeadLetter(lake, idOf(row))).state;
 
 /** The inputs' part of a run that reads a load of these movies. */
@@ -199,4 +199,20 @@ test("a load that does not say its columns is to be loaded anew", async () => {
   await lake.put(lakeKeys.manifest("movies", source), JSON.stringify({ ...manifest, load_id: source }));
   expect(await decide(19730, { discard: "no need" })).toMatchObject({ state: "discarded" });
   await expect(decide(19730, { merge_with: idOf(19731) })).rejects.toThrow("./box run --full-refresh");
+});
+
+test("a repaired record has the types of bronze, whatever its columns are", () => {
+  const records = [
+    { row_number: 3, record: { user_id: 1, movie_id: 2, rating: 4.5, timestamp: 9_999_999_999 } },
+    { row_number: 7, record: { user_id: 1, movie_id: 3, rating: null, timestamp: null } },
+  ];
+  const table = tableFromIPC(readParquet(recordsParquet("ratings", records)).intoIPCStream());
+  expect(table.schema.fields.map(({ name, type }) => `${name} ${type}`)).toEqual([
+    ...["row_number Int32", "user_id Int32", "movie_id Int32", "rating Float64", "timestamp Int64"],
+  ]);
+  expect(table.toArray().map((row) => Object.values(row.toJSON()))).toEqual([
+    [3, 1, 2, 4.5, 9_999_999_999n],
+    [7, 1, 3, null, null],
+  ]);
+  expect(recordsParquet("ratings", records)).toEqual(recordsParquet("ratings", records));
 });

@@ -122,8 +122,9 @@ test("a dead letter is shown, fixed, discarded and opened again; what is refused
     const answer = await post(`${url}/fixes`, payload);
     expect([answer.statusCode, answer.body]).toEqual([status, expect.stringContaining(message)]);
   };
-  await refused({}, 400, "bad_request");
-  await refused({ discard: "" }, 400, "bad_request");
+  await refused({}, 400, "give one of discard, reopen");
+  await refused({ reopen: true, set: { tmdbId: "5" } }, 400, "give one of discard, reopen");
+  await refused({ discard: "" }, 400, "say why it is discarded");
   await refused({ set: { tmdbId: "5" } }, 400, "wrong_number_of_cells");
   await refused({ record: "1,2,x" }, 400, "not_a_positive_integer");
   const fixed = await post(`${url}/fixes`, { record: "1,2,", set: { tmdb_id: "5" } });
