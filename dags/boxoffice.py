@@ -5,7 +5,7 @@ from datetime import timedelta
 from airflow.sdk import chain, dag
 from boxoffice_tasks.child_run import ChildRunOperator
 from boxoffice_tasks.late_run_deadline import late_run_deadline
-from boxoffice_tasks.run_params import WHOLE_ROAD
+from boxoffice_tasks.run_params import REUSE_LOADS, WHOLE_ROAD
 from boxoffice_tasks.task_limits import RETRIES
 
 
@@ -17,14 +17,14 @@ from boxoffice_tasks.task_limits import RETRIES
     dagrun_timeout=timedelta(hours=12),
     deadline=late_run_deadline(),
     default_args=RETRIES,
-    params=WHOLE_ROAD,
+    params={**WHOLE_ROAD, "reuse_loads": REUSE_LOADS},
     tags=["boxoffice"],
 )
 def boxoffice() -> None:
     """
     Runs `ingest`, `transform` and `publish` in this order, all under one run id.
 
-    **In:** an edition.
+    **In:** an edition, or with `reuse_loads` the loads of the published run.
 
     **Out:** the four answers in the warehouse's `marts`, from this run's data.
 
@@ -33,7 +33,12 @@ def boxoffice() -> None:
     """
     limit = timedelta(hours=4)
     chain(
-        ChildRunOperator(task_id="ingest", trigger_dag_id="ingest", execution_timeout=limit),
+        ChildRunOperator(
+            task_id="ingest",
+            trigger_dag_id="ingest",
+            unless="reuse_loads",
+            execution_timeout=limit,
+        ),
         ChildRunOperator(task_id="transform", trigger_dag_id="transform", execution_timeout=limit),
         ChildRunOperator(task_id="publish", trigger_dag_id="publish", execution_timeout=limit),
     )

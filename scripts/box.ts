@@ -8,7 +8,7 @@ import { BoxError, exitCode } from "./boxError.ts";
 import { fromCaller } from "./boxHome.ts";
 import { chooseRuntime } from "./chooseRuntime.ts";
 import { clientEnvironment } from "./clientEnvironment.ts";
-import { deadLettersText, listDeadLetters } from "./deadLetters.ts";
+import { addDeadLettersCommand } from "./deadLettersCommand.ts";
 import { loadImages, saveImages } from "./docker/imageArchive.ts";
 import { images, imagesText } from "./docker/images.ts";
 import { withBoxLock } from "./fileLock.ts";
@@ -207,16 +207,7 @@ program
     await (await openBox()).runtime.printLogs(service, options.lines);
   });
 
-program
-  .command("dead-letters")
-  .description("the records that break their contract")
-  .command("list")
-  .option("--run <run id>", "of this run; default: the published one")
-  .option("--json", "as one JSON document")
-  .action(async (options: { run?: string; json?: boolean }) => {
-    const page = await listDeadLetters(await openBox(), options.run);
-    console.log(options.json ? JSON.stringify(page, null, 2) : deadLettersText(page));
-  });
+addDeadLettersCommand(program);
 
 const imagesCommand = program.command("images").description("the images of the profiles in COMPOSE_PROFILES");
 imagesCommand

@@ -71,6 +71,8 @@ export const answers = z.object({
       bronze: count,
       silver: count,
       dropped: z.record(z.string(), count),
+      /** Records that were repaired: silver = bronze + repaired - dropped. Left out where there are none. */
+      repaired: count.optional(),
     }),
   ),
 });

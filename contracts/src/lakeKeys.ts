@@ -1,6 +1,7 @@
 import type { DatasetName } from "./dataset.ts";
 
 const five = (n: number) => String(n).padStart(5, "0");
+const eight = (n: number) => String(n).padStart(8, "0");
 const sixteen = (n: number) => String(n).padStart(16, "0");
 
 /** Every key of the lake that TypeScript reads or writes, in one place. */
@@ -14,6 +15,13 @@ export const lakeKeys = {
   deadLetters: (dataset: DatasetName, loadId: string) => `dead-letters/${dataset}/load=${loadId}/`,
   deadLetterSlice: (dataset: DatasetName, loadId: string, slice: number) =>
     `dead-letters/${dataset}/load=${loadId}/slice-${five(slice)}.ndjson`,
+  /** The log of decisions about the dead letters of a dataset's bytes. */
+  decisions: (dataset: DatasetName, source: string) => `fixes/${dataset}/${source}/`,
+  decision: (dataset: DatasetName, source: string, number: number) =>
+    `fixes/${dataset}/${source}/decision-${eight(number)}.json`,
+  /** The repaired records after a number of decisions. */
+  repaired: (dataset: DatasetName, source: string, decisions: number) =>
+    `repaired/${dataset}/${source}/after-${eight(decisions)}`,
   /** Of every object of live ratings; a run reads those below its barrier. */
   liveRatings: "bronze/ratings-live",
   liveObject: (partition: number, offset: number) =>
@@ -36,6 +44,14 @@ const deadLetterSliceKey = /\/slice-\d{5}\.ndjson$/;
 /** Whether the key is that of a slice's dead letters: a store may list temporary names of objects being written. */
 export function isDeadLetterSliceKey(key: string): boolean {
   return deadLetterSliceKey.test(key);
+}
+
+const decisionKey = /\/decision-(\d{8,})\.json$/;
+
+/** The number of the decision that the key is of, or undefined for another key. */
+export function parseDecisionKey(key: string): number | undefined {
+  const match = decisionKey.exec(key);
+  return match ? Number(match[1]) : undefined;
 }
 
 const groupKey = /\/group-(\d{5})-rows-(\d+)\.parquet$/;

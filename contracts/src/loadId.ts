@@ -7,3 +7,8 @@ export const loadId = z
     /^[0-9a-f]{16}-v\d{1,9}(-[0-9a-f]{8})?$/,
     "a load id is 16 hex digits, -v and a number, and for a forced load - and 8 hex digits",
   );
+
+/** What a load's id says of its bytes and its contract, without the run that forced it: the same for every load of them. */
+export function sourceOf(load: string): string {
+  return load.replace(/^([0-9a-f]{16}-v\d{1,9})-[0-9a-f]{8}$/, "$1");
+}

@@ -23,6 +23,8 @@ export const loadManifest = z.object({
   dead_letter_slices: count,
   /** Rows of each group, in order. */
   group_rows: z.array(count),
+  /** The source's column names, by which a dead letter is repaired; manifests of before they were kept have none. */
+  header: z.array(z.string()).optional(),
 });
 export type LoadManifest = z.infer<typeof loadManifest>;
 

@@ -39,6 +39,18 @@ export const noLiveInput: LiveInput = {
   bronze: 0,
 };
 
+/** The decisions about a load's dead letters that a run goes by, and the records they repaired. */
+export const inputFixes = z.object({
+  /** Of which bytes: the load's id without the run that forced it. */
+  source: z.string(),
+  /** How many of the log. */
+  decisions: count,
+  /** Repaired records, in Parquet as bronze has it below the prefix; nothing is there for none. */
+  repaired: count,
+  prefix: z.string(),
+});
+export type InputFixes = z.infer<typeof inputFixes>;
+
 /** The one sealed load of each dataset that a run reads; every later hop reads only what it names. */
 export const runInputs = z.object({
   run_id: z.string(),
@@ -47,5 +59,7 @@ export const runInputs = z.object({
   loads: z.record(datasetName, inputLoad),
   /** Inputs that were fixed before there were live ratings have none. */
   live: liveInput.default(noLiveInput),
+  /** By dataset; one whose dead letters nobody decided about has none. */
+  fixes: z.partialRecord(datasetName, inputFixes).default({}),
 });
 export type RunInputs = z.infer<typeof runInputs>;

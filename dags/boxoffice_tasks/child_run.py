@@ -30,8 +30,12 @@ class ChildRunOperator(TriggerDagRunOperator):
     with one that succeeded, and clears one that failed, so that it runs again.
     """
 
-    def __init__(self, *, trigger_dag_id: str, **kwargs: object) -> None:
-        """A first wait ends with the child's `dagrun_timeout`, a later one with the task's own."""
+    def __init__(self, *, trigger_dag_id: str, unless: str | None = None, **kwargs: object) -> None:
+        """A first wait ends with the child's `dagrun_timeout`, a later one with the task's own.
+
+        Where the param that `unless` names is set, there is no child.
+        """
+        self.unless = unless
         super().__init__(
             trigger_dag_id=trigger_dag_id,
             logical_date=None,
@@ -48,6 +52,9 @@ class ChildRunOperator(TriggerDagRunOperator):
     def execute(self, context: Context) -> None:
         """Triggers the child, or takes up the wait for one that is there."""
         params = dict(context["params"])
+        if self.unless and params.get(self.unless):
+            self.log.info("%s is set: no run of %s", self.unless, self.trigger_dag_id)
+            return
         self.trigger_run_id = run_id_of(params.get("run_id"), context["dag_run"].run_id)
         self.conf = {**params, "run_id": self.trigger_run_id}
         state = self._child_state(context)

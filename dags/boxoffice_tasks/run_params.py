@@ -26,6 +26,12 @@ FULL_REFRESH = Param(
 ALLOW_OLDER = Param(
     False, type="boolean", description="Publish even data that is older than what is published."
 )
+REUSE_LOADS = Param(
+    False,
+    type="boolean",
+    description="Ingest nothing: the loads of the published run, with its dead letters as they "
+    "are decided now.",
+)
 
 WHOLE_ROAD = {
     "run_id": RUN_ID,

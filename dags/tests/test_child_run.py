@@ -66,6 +66,18 @@ def test_without_a_run_id_all_children_get_the_one_made_from_the_parent(
     assert raised.value.conf["run_id"] == "manual__2026-11-23T20-25-48-00-00"
 
 
+def test_there_is_no_child_where_the_run_asks_for_none() -> None:
+    ingest = ChildRunOperator(
+        task_id="ingest",
+        trigger_dag_id="ingest",
+        unless="reuse_loads",
+        execution_timeout=timedelta(hours=1),
+    )
+    ingest.execute(context(AirflowAsSeenByATask(), {**PARAMS, "reuse_loads": True}))
+    with pytest.raises(DagRunTriggerException):
+        ingest.execute(context(AirflowAsSeenByATask(), {**PARAMS, "reuse_loads": False}))
+
+
 def test_another_try_waits_for_the_child_that_runs(ingest: ChildRunOperator) -> None:
     airflow = AirflowAsSeenByATask("queued", "running", "success")
     ingest.execute(context(airflow))

@@ -43,6 +43,8 @@ export interface RunRequest {
   edition?: string;
   full_refresh?: boolean;
   allow_older?: boolean;
+  /** Ingests nothing: the run has the loads of the published one. */
+  reuse_loads?: boolean;
 }
 
 interface Question {

@@ -13,9 +13,10 @@ export async function progressText(
   lake: ObjectStore,
   runId: string,
   hops: readonly HopLine[],
+  ingests = true,
 ): Promise<string> {
   const done = new Set(hops.map(({ name }) => name));
-  if (!done.has("silver")) {
+  if (ingests && !done.has("silver")) {
     const loads = await Promise.all(datasetNames.map((dataset) => loadProgress(environment, runId, dataset, hops)));
     const underWay = loads.filter((text) => text !== undefined);
     if (underWay.length > 0) return underWay.join("  ");

@@ -41,7 +41,7 @@ export async function runPipeline(
     await waitForDag(airflow, signal);
     await begin(airflow, { run_id: runId, ...request }, signal);
     line(`Run ${runId}`);
-    return await follow({ box, airflow, lake, runId, signal });
+    return await follow({ box, airflow, lake, runId, signal, ingests: !request.reuse_loads });
   } finally {
     lake.close();
   }
@@ -56,7 +56,7 @@ export async function followActiveRun(box: BoxClient, signal: AbortSignal): Prom
   const lake = new ObjectStore(s3Settings(box.environment));
   try {
     line(`Run ${run.dag_run_id}, which Airflow has begun`);
-    return await follow({ box, airflow, lake, runId: run.dag_run_id, signal });
+    return await follow({ box, airflow, lake, runId: run.dag_run_id, signal, ingests: true });
   } finally {
     lake.close();
   }
@@ -89,10 +89,11 @@ interface Following {
   lake: ObjectStore;
   runId: string;
   signal: AbortSignal;
+  ingests: boolean;
 }
 
 async function follow(following: Following): Promise<RunOutcome> {
-  const { box, airflow, lake, runId, signal } = following;
+  const { box, airflow, lake, runId, signal, ingests } = following;
   const from = Date.now();
   let answeredAt = from;
   const shown = new Set<string>();
@@ -133,7 +134,7 @@ async function follow(following: Following): Promise<RunOutcome> {
       };
     }
     transient(
-      `  … ${await progressText(box.environment, lake, runId, hops)} ${dim(`${((Date.now() - from) / 1000).toFixed(0)} s`)}`,
+      `  … ${await progressText(box.environment, lake, runId, hops, ingests)} ${dim(`${((Date.now() - from) / 1000).toFixed(0)} s`)}`,
     );
     await pause(signal);
   }

@@ -1,6 +1,7 @@
 """rating: what a user gave a MovieLens movie, in stars."""
 
-from functools import reduce
+from collections.abc import Callable
+from functools import partial, reduce
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -53,6 +54,16 @@ def judged_unique_ratings(bronze: DataFrame) -> DataFrame:
     """The same where no key comes more than once: rows without a rating go."""
     typed = bronze.withColumn("rating", F.col("rating").try_cast("decimal(2,1)"))
     return typed.withColumn(DROPPED, reason_if(F.col("rating").isNull(), "no_rating"))
+
+
+def judge_beside(others: list[DataFrame]) -> Callable[[DataFrame], DataFrame]:
+    """How to judge ratings of which no two have the same key, but for those that come beside them:
+    what one of the others repeats may come more than once, and nothing else.
+    """
+    if not others:
+        return judged_unique_ratings
+    keys = reduce(DataFrame.unionByName, [other.select(*KEY) for other in others])
+    return partial(judged_ratings, repeated=keys.distinct())
 
 
 def _newest(typed: DataFrame) -> DataFrame:

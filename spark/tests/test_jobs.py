@@ -147,3 +147,49 @@ def test_live_ratings_below_the_barrier_are_read_beside_the_bulk_ones_and_counte
     stars = {(r["user_id"], r["movie_id"]): float(r["rating"]) for r in table.to_pylist()}
     # The live one of the same second wins, the older one does not, and user 9's is new.
     assert stars == {(1, 1): 0.5, (1, 2): 3.5, (2, 1): 3.5, (1, 99): 3.5, (9, 1): 1.5}
+
+
+def put_repaired(folder: Path, lake: Lake, dataset: str, *rows: dict[str, Any]) -> None:
+    """Records that were repaired, as the loader writes them, and what the inputs say of them."""
+    prefix = f"repaired/{dataset}/after-00000001"
+    path = folder / BUCKET / prefix
+    path.mkdir(parents=True)
+    bronze = parquet.read_schema(folder / BUCKET / "bronze" / dataset / "group-00000.parquet")
+    parquet.write_table(pa.Table.from_pylist(list(rows), bronze), path / "records.parquet")
+    inputs = lake.read_json(f"_runs/{RUN}/inputs.json")
+    fixes = {"source": "s", "decisions": 1, "repaired": len(rows), "prefix": prefix}
+    inputs["fixes"] = {**inputs.get("fixes", {}), dataset: fixes}
+    lake.write_json(f"_runs/{RUN}/inputs.json", inputs)
+
+
+def test_repaired_records_are_judged_among_those_of_bronze_and_counted(
+    lake: LocalLake, tmp_path: Path
+) -> None:
+    put_repaired(
+        tmp_path,
+        lake,
+        "movies",
+        {"row_number": 5, **movie(4, 0, 1), "title": "mended"},
+        # As many votes as the one that won before, in a later row.
+        {"row_number": 6, **movie(3, 300, 5), "title": "later"},
+        # An earlier row than those of bronze, with as many votes: it loses.
+        {"row_number": 0, **movie(1, 100, 5), "title": "earlier"},
+    )
+    put_repaired(tmp_path, lake, "ratings", {"row_number": 9, **rated(1, 1), "rating": 0.5})
+    put_repaired(tmp_path, lake, "links")
+    report = silver.run(RUN)
+    assert report["rows"]["movies"] == {
+        "rows_in": 7,
+        "rows_out": 4,
+        "dropped": {"duplicate_id": 3},
+    }
+    titles = parquet.read_table(tmp_path / BUCKET / report["prefix"] / "movie").to_pylist()
+    assert {r["tmdb_id"]: r["title"] for r in titles} == {
+        1: "text",
+        2: "text",
+        3: "later",
+        4: "mended",
+    }
+    assert report["rows"]["ratings"]["rows_in"] == 5
+    assert report["rows"]["ratings"]["dropped"]["duplicate_rating"] == 1
+    assert report["rows"]["links"]["rows_in"] == 3

@@ -12,6 +12,7 @@ from spark.silver.links import judged_links, movielens_movie
 from spark.silver.movies import judged_movies, movie
 from spark.silver.ratings import (
     REASONS,
+    judge_beside,
     judged_ratings,
     judged_unique_ratings,
     live_below,
@@ -166,6 +167,38 @@ def test_only_keys_that_may_repeat_are_compared_where_these_are_known(frame: Fra
     assert rows_of(judged_unique_ratings(unique), "row_number", DROPPED) == rows_of(
         judged_ratings(unique), "row_number", DROPPED
     )
+
+
+def test_what_comes_beside_ratings_with_unique_keys_may_repeat_them_and_be_repeated(
+    frame: Frame,
+) -> None:
+    bulk = frame(
+        bronze.RATINGS,
+        {"row_number": 1, "user_id": 1, "movie_id": 1, "rating": 3.5, "timestamp": 100},
+        {"row_number": 3, "user_id": 1, "movie_id": 2, "rating": 4.0, "timestamp": 90},
+    )
+    repaired = frame(
+        bronze.RATINGS,
+        {"row_number": 2, "user_id": 1, "movie_id": 1, "rating": 4.5, "timestamp": 100},
+        {"row_number": 4, "user_id": 2, "movie_id": 2, "rating": 5.0, "timestamp": 90},
+    )
+    live = frame(
+        bronze.LIVE,
+        {
+            **{"kafka_partition": 0, "kafka_offset": 0, "user_id": 2, "movie_id": 2},
+            **{"rating": 1.0, "timestamp": 91},
+        },
+    )
+    given = with_live(bulk.unionByName(repaired), live)
+    judged = judge_beside([repaired, live])(given)
+    assert rows_of(judged, "row_number", DROPPED) == [
+        (1, "duplicate_rating"),
+        (2, None),
+        (3, None),
+        (4, "duplicate_rating"),
+        (2**31, None),
+    ]
+    assert rows_of(judge_beside([])(bulk), "row_number", DROPPED) == [(1, None), (3, None)]
 
 
 def test_live_ratings_come_after_bulk_ones_and_only_those_before_the_barrier_are_read(

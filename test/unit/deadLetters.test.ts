@@ -1,18 +1,30 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { ShownDeadLetter } from "@boxoffice/contracts/deadLetter";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { exitCode } from "../../scripts/boxError.ts";
-import { type DeadLetterPage, deadLettersText, listDeadLetters } from "../../scripts/deadLetters.ts";
+import { type DeadLetterPage, decideDeadLetter, listDeadLetters, showDeadLetter } from "../../scripts/deadLetters.ts";
+import { deadLettersText, deadLetterText, decidedText } from "../../scripts/deadLettersText.ts";
 
-const none: DeadLetterPage = { dead_letters: [], live_dead_letters: [], total: 0, not_loaded: [], failure: null };
+const none: DeadLetterPage = {
+  dead_letters: [],
+  live_dead_letters: [],
+  total: 0,
+  states: { open: 0, fixed: 0, merged_into: 0, discarded: 0 },
+  pending: 0,
+  not_loaded: [],
+  failure: null,
+};
 
 let loader: Server;
 let answer: { status: number; body: unknown };
 let asked: string | undefined;
+let posted: string;
 
 beforeEach(async () => {
-  loader = createServer((request, response) => {
+  loader = createServer(async (request, response) => {
     asked = request.url;
+    posted = (await request.setEncoding("utf8").toArray()).join("");
     response.writeHead(answer.status).end(JSON.stringify(answer.body));
   });
   await new Promise<void>((resolve) => loader.listen(0, "127.0.0.1", resolve));
@@ -25,10 +37,11 @@ afterEach(
     }),
 );
 
-const list = (runId?: string) => {
+const client = () => {
   const { port } = loader.address() as AddressInfo;
-  return listDeadLetters({ environment: { LOADER_URL: `http://127.0.0.1:${port}` } }, runId);
+  return { environment: { LOADER_URL: `http://127.0.0.1:${port}` } };
 };
+const list = (runId?: string) => listDeadLetters(client(), runId);
 
 test("those of the published run are asked for when none is named", async () => {
   answer = { status: 200, body: none };
@@ -72,6 +85,7 @@ test("each dead letter is shown with its place, its reason and its beginning, a 
         rule: "wrong_number_of_cells",
         reason: "expected 3 cells, got 1",
         raw: `x\r\n${"y".repeat(200)}`,
+        state: "open",
       },
     ],
     live_dead_letters: [{ partition: 2, offset: 40, reason: "not JSON", raw: "{" }],
@@ -99,4 +113,70 @@ test("a run without some load says so, and why it failed", () => {
   const text = deadLettersText({ ...none, not_loaded: ["ratings"], failure });
   expect(text).toContain("no load of ratings, whose dead letters are not among these");
   expect(text).toContain(failure);
+});
+
+const letter: ShownDeadLetter = {
+  id: "movies.0123-v1.7",
+  ...{ dataset: "movies", load_id: "0123-v1", file: "movies.csv", line: 8, row_number: 7, column: null },
+  ...{ rule: "wrong_number_of_cells", reason: "expected 24 cells, got 10", raw: "False,\n,1" },
+  state: "fixed",
+  record: { id: 862, title: "Toy Story", release_date: 9433, overview: null },
+  history: [
+    {
+      ...{ id: "movies.0123-v1.7", dataset: "movies", source: "0123-v1", row_number: 7, state: "fixed" },
+      ...{ at: "2026-11-24T10:00:00.000Z", merged_rows: [8], set: { title: "Toy Story" } },
+    },
+  ],
+};
+
+test("states are shown with the letters and counted, and what no run goes by yet is said with the command for it", () => {
+  const { record, history, ...listed } = letter;
+  const merged = { ...listed, id: "movies.0123-v1.8", state: "merged_into", merged_into: letter.id } as const;
+  const page = {
+    ...none,
+    dead_letters: [listed, merged],
+    total: 2,
+    states: { open: 0, fixed: 1, merged_into: 1, discarded: 0 },
+    pending: 1,
+  };
+  const lines = deadLettersText(page).split("\n");
+  expect(lines[0]).toBe("movies.0123-v1.7  fixed");
+  expect(lines[3]).toBe("movies.0123-v1.8  merged-into movies.0123-v1.7");
+  expect(lines.slice(6)).toEqual([
+    "2 dead letters (1 fixed, 1 merged-into)",
+    "1 decision is newer than the run: ./box dead-letters replay makes one that goes by them",
+  ]);
+});
+
+test("a dead letter is shown with its text, its repaired record and every decision", () => {
+  expect(deadLetterText(letter).split("\n")).toEqual([
+    "movies.0123-v1.7  fixed",
+    "  movies.csv line 8, record 7: expected 24 cells, got 10 (wrong_number_of_cells)",
+    "  raw:",
+    "    False,",
+    "    ,1",
+    "  repaired record:",
+    "    id            862",
+    "    title         Toy Story",
+    "    release_date  1995-10-30",
+    "  decisions:",
+    "    2026-11-24T10:00:00.000Z fixed: of records 7, 8: set title",
+  ]);
+  expect(decidedText(letter)).toContain("movies.0123-v1.7 is fixed\n  id            862");
+});
+
+test("a decision is posted to the letter's own address, and what the loader has against it is told", async () => {
+  answer = { status: 200, body: letter };
+  expect(await showDeadLetter(client(), letter.id)).toEqual(letter);
+  expect(asked).toBe(`/dead-letters/${letter.id}`);
+  await decideDeadLetter(client(), letter.id, { merge_with: ["movies.0123-v1.8"] });
+  expect([asked, posted]).toEqual([`/dead-letters/${letter.id}/fixes`, '{"merge_with":["movies.0123-v1.8"]}']);
+  answer = { status: 409, body: { error: { code: "merged_elsewhere", message: "it is merged into 6" } } };
+  const refused = decideDeadLetter(client(), letter.id, { reopen: true });
+  await expect(refused).rejects.toMatchObject({ message: "it is merged into 6", exitCode: exitCode.failed });
+  answer = { status: 400, body: { error: { code: "not_repaired", message: "it still breaks" } } };
+  await expect(showDeadLetter(client(), "a/b")).rejects.toMatchObject({ exitCode: exitCode.usage });
+  expect(asked).toBe("/dead-letters/a%2Fb");
+  answer = { status: 404, body: { statusCode: 404, error: "Not Found" } };
+  await expect(showDeadLetter(client(), "x")).rejects.toThrow("check the id");
 });

@@ -5,6 +5,7 @@ select
     dead_letters,
     bronze,
     silver,
-    dropped
+    dropped,
+    repaired
 from marts.run_counts
 order by dataset

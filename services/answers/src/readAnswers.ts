@@ -85,9 +85,13 @@ export function assemble(tables: Tables): Answers | undefined {
     },
     genre_revenue: tables.genre_revenue,
     counts: Object.fromEntries(
-      tables.run_counts.map(({ dataset, dropped, ...counts }) => [
+      tables.run_counts.map(({ dataset, dropped, repaired, ...counts }) => [
         dataset,
-        { ...counts, dropped: typeof dropped === "string" ? JSON.parse(dropped) : dropped },
+        {
+          ...counts,
+          dropped: typeof dropped === "string" ? JSON.parse(dropped) : dropped,
+          ...(repaired ? { repaired } : {}),
+        },
       ]),
     ),
   });

@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { csvDialect } from "@boxoffice/contracts/csvDialect";
 import { CsvError, parse } from "csv-parse";
 import { badSource } from "./badSource.ts";
 
@@ -32,10 +33,7 @@ export async function* csvRecords(file: string, text: AsyncIterable<Buffer>, lin
   const recent = new RecentText(file, line);
   const parser = parse({
     bom: line === 1,
-    record_delimiter: ["\r\n", "\n"],
-    relax_column_count: true,
-    relax_quotes: true,
-    skip_empty_lines: true,
+    ...csvDialect,
     max_record_size: largestRecord,
     // A record that went on as a stream's object would cost as much again as reading it.
     on_record: (cells: string[], { bytes }) => {

@@ -108,7 +108,11 @@ async function loadCopy(
     const contract = datasets[dataset];
     const encode = sliceEncoder(dataset, loadId, contract);
     const { text, read, bytes } = await unpack(copy, contract.files);
-    for await (const slice of slices({ dataset, loadId, file: copy.file, text })) {
+    let header: readonly string[] = [];
+    const onHeader = (names: readonly string[]) => {
+      header = names;
+    };
+    for await (const slice of slices({ dataset, loadId, file: copy.file, text, onHeader })) {
       context.signal.throwIfAborted();
       tally.add(slice);
       for (const message of encode(slice)) await spool.add(message);
@@ -133,6 +137,7 @@ async function loadCopy(
       sha256: copy.sha256,
       landed_at: new Date().toISOString(),
       ...tally.counts(),
+      header: [...header],
     };
     const manifestKey = lakeKeys.manifest(dataset, loadId);
     const created = await store.create(manifestKey, JSON.stringify(manifest));

@@ -1,5 +1,5 @@
 import { type DatasetName, datasets, groupSlices } from "@boxoffice/contracts/dataset";
-import type { DeadLetter } from "@boxoffice/contracts/deadLetter";
+import { type DeadLetter, deadLetterId } from "@boxoffice/contracts/deadLetter";
 import { contractColumns, type ReadResult } from "@boxoffice/contracts/recordReader";
 import { SliceRows } from "./sliceRows.ts";
 
@@ -77,7 +77,7 @@ export class SliceCutter {
 
   #deadLetter(rejection: Extract<ReadResult, { rejection: unknown }>["rejection"], origin: Origin): DeadLetter {
     const { dataset, loadId, file } = this.#source;
-    const id = `${dataset}.${loadId}.${this.#records}`;
+    const id = deadLetterId(dataset, loadId, this.#records);
     return { id, dataset, load_id: loadId, file, row_number: this.#records, ...rejection, ...origin };
   }
 }

@@ -14,6 +14,8 @@ export interface SlicedFile {
   loadId: string;
   file: string;
   text: AsyncIterable<Buffer>;
+  /** Told the column names, before the first slice. */
+  onHeader?: (header: readonly string[]) => void;
 }
 
 type ReadRecord = (cells: readonly string[]) => ReadResult;
@@ -30,6 +32,7 @@ export async function* slices(source: SlicedFile): AsyncGenerator<Slice> {
   const header = await unquotedHeader(text);
   const plain = header && PlainNumbers.forHeader(datasets[source.dataset], header);
   const read = plain && recordReader(datasets[source.dataset], header);
+  if (header && read) source.onHeader?.(header);
   if (plain && read) yield* unquotedLines(text, plain, read, cutter);
   const hasHeader = yield* csvLines(source, text, read, cutter);
   const last = cutter.last();
@@ -88,7 +91,7 @@ async function* unquotedLines(
 
 /** Reads what is left as CSV, its header too unless it was `read` already; answers whether there is a header. */
 async function* csvLines(
-  { dataset, file }: SlicedFile,
+  { dataset, file, onHeader }: SlicedFile,
   text: SourceText,
   known: ReadRecord | undefined,
   cutter: SliceCutter,
@@ -100,6 +103,7 @@ async function* csvLines(
         cutter.take(read(record.cells), () => batch.origin(record));
       } else {
         checkHeader(dataset, file, record.cells);
+        onHeader?.(record.cells);
         read = recordReader(datasets[dataset], record.cells);
       }
     }

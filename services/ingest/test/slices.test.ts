@@ -141,3 +141,21 @@ test("times of ratings are whole seconds in 64 bits", async () => {
     timestamp: 1_260_759_144n,
   });
 });
+
+test.each([
+  ["links", "movieId,imdbId,tmdbId\r\n1,2,3\r\n"],
+  ["links", '"movieId",imdbId,tmdbId,\n1,2,3,\n'],
+  ["cpi", "\uFEFFDATE,CPIAUCSL\n1947-01-01,21.48\n"],
+] as const)("the column names of %s are told once, as the source has them", async (dataset, content) => {
+  const told: (readonly string[])[] = [];
+  const text = (async function* () {
+    yield Buffer.from(content);
+  })();
+  const found = slices({ dataset, loadId, file: "f.csv", text, onHeader: (header) => told.push(header) });
+  for await (const { deadLetters } of found) expect(deadLetters).toEqual([]);
+  const names = content
+    .split(/\r?\n/)[0]
+    ?.replace(/[\uFEFF"]/g, "")
+    .split(",");
+  expect(told).toEqual([names]);
+});

@@ -6,6 +6,7 @@ import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { listGroups } from "./bronze.ts";
 import { countDeadLetters } from "./deadLetters.ts";
+import { countRepaired } from "./fixesInput.ts";
 import { missingReport, requireHop } from "./hopReports.ts";
 import { readInputs } from "./inputs.ts";
 import { countLive } from "./liveBronze.ts";
@@ -33,7 +34,7 @@ export interface RunReports {
   warehouse: HopReport;
   dbt: DbtReport;
   /** Counted in the lake, by dataset. */
-  lake: Record<string, { bronze: number; dead_letters: number }>;
+  lake: Record<string, { bronze: number; dead_letters: number; repaired: number }>;
   /** Counted in the lake, up to the run's barrier. */
   lakeLive: Pick<LiveInput, "bronze" | "dead_letters">;
 }
@@ -54,7 +55,11 @@ export async function readReports(lake: ObjectStore, runId: string, previous: st
     const { load_id } = inputs.loads[dataset];
     const groups = await listGroups(lake, dataset, load_id);
     const bronze = groups.reduce((sum, { rows }) => sum + rows, 0);
-    counted[dataset] = { bronze, dead_letters: await countDeadLetters(lake, dataset, load_id) };
+    const [dead_letters, repaired] = await Promise.all([
+      countDeadLetters(lake, dataset, load_id),
+      countRepaired(lake, inputs.fixes[dataset]),
+    ]);
+    counted[dataset] = { bronze, dead_letters, repaired };
   }
   const known = previous === null || previous === runId ? undefined : (await readInputs(lake, previous))?.live;
   const lakeLive = await countLive(lake, { known, below: inputs.live.offsets });
@@ -76,14 +81,16 @@ const factOfDataset = {
   links: "bridge_movielens_movie",
 } as const;
 
-/** What a run reads of a dataset: its load, and for ratings the live ones too. */
+/** What a run reads of a dataset: its load, for ratings the live ones too, and the records that were repaired. */
 export function rowsOf(
-  { loads, live }: RunInputs,
+  { loads, live, fixes }: RunInputs,
   dataset: DatasetName,
-): Pick<LiveInput, "source_rows" | "dead_letters" | "bronze"> {
+): Pick<LiveInput, "source_rows" | "dead_letters" | "bronze"> & { repaired: number } {
   const { source_rows, dead_letters, bronze } = loads[dataset];
-  if (dataset !== "ratings") return { source_rows, dead_letters, bronze };
+  const repaired = fixes[dataset]?.repaired ?? 0;
+  if (dataset !== "ratings") return { source_rows, dead_letters, bronze, repaired };
   return {
+    repaired,
     source_rows: source_rows + live.source_rows,
     dead_letters: dead_letters + live.dead_letters,
     bronze: bronze + live.bronze,
@@ -101,7 +108,9 @@ export function checkRun({ inputs, silver, gold, warehouse, dbt, lake, lakeLive 
     add(`${dataset}: source rows = bronze rows + dead letters`, load.source_rows, load.bronze + load.dead_letters);
     add(`${dataset}: bronze rows in the lake`, load.bronze, lake[dataset]?.bronze);
     add(`${dataset}: dead letters in the lake`, load.dead_letters, lake[dataset]?.dead_letters);
-    add(`${dataset}: bronze rows = silver's rows in`, rowsOf(inputs, dataset).bronze, rows?.rows_in);
+    const { bronze, repaired } = rowsOf(inputs, dataset);
+    add(`${dataset}: repaired records in the lake`, repaired, lake[dataset]?.repaired);
+    add(`${dataset}: bronze rows + repaired records = silver's rows in`, bronze + repaired, rows?.rows_in);
     add(`${dataset}: silver's rows in = rows out + dropped`, rows?.rows_in, outAndDropped(rows));
   }
 

@@ -1,5 +1,6 @@
 import { basename } from "node:path/posix";
 import { datasetName } from "@boxoffice/contracts/dataset";
+import { decisionRequest } from "@boxoffice/contracts/deadLetterDecision";
 import type { Job } from "@boxoffice/contracts/job";
 import { runId } from "@boxoffice/contracts/job";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
@@ -11,6 +12,7 @@ import type { FastifyInstance } from "fastify";
 import type pg from "pg";
 import type { Logger } from "pino";
 import { z } from "zod";
+import { decideDeadLetter, showDeadLetter } from "./deadLetterFixes.ts";
 import { runDeadLetters } from "./deadLetters.ts";
 import { requireHop } from "./hopReports.ts";
 import { type FixLive, fixInputs } from "./inputs.ts";
@@ -22,7 +24,7 @@ import { publishedRun } from "./warehouse.ts";
 const sealRequest = z.object({ run_id: runId, dataset: datasetName, load_id: loadId });
 const versionRequest = z.object({ run_id: runId });
 const inputsRequest = z.object({ run_id: runId, allow_older: z.boolean().optional() });
-const jobPath = z.object({ id: z.string() });
+const idPath = z.object({ id: z.string() });
 const deadLettersQuery = z.object({ run_id: runId.optional() });
 
 export interface LoaderParts {
@@ -43,7 +45,7 @@ export interface LoaderParts {
  * `POST /seals` waits until bronze holds a load, `POST /versions` copies a run's gold into the warehouse: each starts a
  * job or returns the one there is, and `GET` with its id tells how far it is. `POST /inputs` fixes what a run reads,
  * `POST /publications` publishes it or answers 409 with the sums that do not agree, `GET /dead-letters` lists those
- * of a run, or answers 404.
+ * of a run, or answers 404. `GET /dead-letters/{id}` shows one, `POST /dead-letters/{id}/fixes` decides about it.
  */
 export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }: LoaderParts): FastifyInstance {
   const { lake } = seal;
@@ -90,9 +92,16 @@ export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }:
     throw unknownRun(run_id, await publishedRun(pool));
   });
 
+  server.get("/dead-letters/:id", async (request) => showDeadLetter(lake, idPath.parse(request.params).id));
+
+  server.post("/dead-letters/:id/fixes", async (request) => {
+    const { id } = idPath.parse(request.params);
+    return decideDeadLetter(lake, id, decisionRequest.parse(request.body));
+  });
+
   function serveJobs(path: string, jobs: Jobs): void {
     server.get(path, async (request, reply): Promise<Job | undefined> => {
-      const { id } = jobPath.parse(request.params);
+      const { id } = idPath.parse(request.params);
       const job = jobs.get(id);
       if (job) return job;
       const message = `there is no job ${id}; a restarted service forgets its jobs: post it again`;

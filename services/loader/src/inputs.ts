@@ -1,9 +1,11 @@
 import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { sourceOf } from "@boxoffice/contracts/loadId";
 import { loadManifest } from "@boxoffice/contracts/loadManifest";
 import { type LiveInput, type RunInputs, runInputs } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
+import { fixFixes } from "./fixesInput.ts";
 import { readHop } from "./hopReports.ts";
 import { readSeal } from "./seal.ts";
 
@@ -25,7 +27,7 @@ export type FixLive = (known: LiveInput | undefined) => Promise<LiveInput>;
 
 /**
  * Fixes the one sealed load of each dataset that a run reads: those it ingested, else those of the published run. And
- * the live ratings: those that there are now.
+ * the live ratings: those that there are now. And what was decided until now about dead letters of these loads.
  */
 export async function fixInputs(
   lake: ObjectStore,
@@ -43,18 +45,20 @@ export async function fixInputs(
   const loads = { movies, links, ratings, cpi };
   const edition = datasetNames.map((dataset) => loads[dataset].file).join(", ");
   const live = await fixLive(published?.live);
-  if (!allow_older) refuseOlder({ loads, live }, published);
-  const inputs: RunInputs = { run_id, edition, fixed_at: new Date().toISOString(), loads, live };
+  const fixes = await fixFixes(lake, loads);
+  if (!allow_older) refuseOlder({ loads, live, fixes }, published);
+  const inputs: RunInputs = { run_id, edition, fixed_at: new Date().toISOString(), loads, live, fixes };
   const created = await lake.create(lakeKeys.hop(run_id, "inputs"), JSON.stringify(inputs, undefined, 2));
   return created ? inputs : ((await readInputs(lake, run_id)) ?? inputs);
 }
 
 /**
  * Throws `older_edition` when a load landed before the one that the published run used, and is not the same bytes, or
- * when the published run has read further in the live ratings: those would be neither in the run nor beside it.
+ * when the published run has read further in the live ratings: those would be neither in the run nor beside it; or
+ * when it goes by more decisions about dead letters of the same bytes.
  */
 export function refuseOlder(
-  { loads, live }: Pick<RunInputs, "loads" | "live">,
+  { loads, live, fixes }: Pick<RunInputs, "loads" | "live" | "fixes">,
   published: RunInputs | undefined,
 ): void {
   if (!published) return;
@@ -70,7 +74,14 @@ export function refuseOlder(
     const isPublished = `the published run ${published.run_id} up to ${offset}; a new run reads them`;
     return [`live ratings: partition ${partition} up to ${end}, ${isPublished}`];
   });
-  const older = [...olderLoads, ...olderLive];
+  const olderFixes = datasetNames.flatMap((dataset) => {
+    const [known, current] = [fixes[dataset]?.decisions ?? 0, published.fixes[dataset]];
+    const isSameSource = current?.source === sourceOf(loads[dataset].load_id);
+    if (!current || !isSameSource || known >= current.decisions) return [];
+    const isPublished = `the published run ${published.run_id} by ${current.decisions}; a new run does too`;
+    return [`dead letters of ${dataset}: it goes by ${known} decisions, ${isPublished}`];
+  });
+  const older = [...olderLoads, ...olderLive, ...olderFixes];
   if (older.length === 0) return;
   throw new ServiceError(
     "older_edition",

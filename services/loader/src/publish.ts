@@ -109,12 +109,16 @@ async function makeCurrent(
     );
     await client.query("delete from mart_versions.run_counts where run_id = $1", [run_id]);
     for (const dataset of datasetNames) {
-      const { source_rows, dead_letters, bronze } = rowsOf(inputs, dataset);
+      const { source_rows, dead_letters, bronze, repaired } = rowsOf(inputs, dataset);
       const rows = silver.rows[dataset];
       await client.query(
-        `insert into mart_versions.run_counts (run_id, dataset, source_rows, dead_letters, bronze, silver, dropped)
-         values ($1, $2, $3, $4, $5, $6, $7)`,
-        [run_id, dataset, source_rows, dead_letters, bronze, rows?.rows_out, JSON.stringify(rows?.dropped ?? {})],
+        `insert into mart_versions.run_counts
+           (run_id, dataset, source_rows, dead_letters, bronze, repaired, silver, dropped)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+        [
+          ...[run_id, dataset, source_rows, dead_letters, bronze, repaired],
+          ...[rows?.rows_out, JSON.stringify(rows?.dropped ?? {})],
+        ],
       );
     }
     await client.query("delete from mart_versions.live_watermark where run_id = $1", [run_id]);
@@ -138,10 +142,11 @@ async function writeReport(
 ): Promise<void> {
   const rows: HopReport["rows"] = {};
   for (const dataset of datasetNames) {
-    const { source_rows, dead_letters } = rowsOf(inputs, dataset);
+    const { source_rows, dead_letters, repaired } = rowsOf(inputs, dataset);
     const through = silver.rows[dataset];
     rows[dataset] = {
-      rows_in: source_rows,
+      // A repaired record comes beside its dead letter, which stays one.
+      rows_in: source_rows + repaired,
       rows_out: through?.rows_out ?? 0,
       dropped: { dead_letters, ...through?.dropped },
     };

@@ -54,6 +54,7 @@ async function putRun(rejects: number, offsets: number[]): Promise<string> {
       cpi: await inputOf("cpi"),
     },
     live: { prefix: lakeKeys.liveRatings, offsets, source_rows: 0, dead_letters: 0, bronze: 0 },
+    fixes: {},
   };
   await lake.put(lakeKeys.hop(run_id, "inputs"), JSON.stringify(inputs));
   return run_id;

@@ -12,6 +12,7 @@ import { migrate } from "../src/migrations.ts";
 import { countRows, dropPartition, partitionOf } from "../src/partitions.ts";
 import { migrationsDirectory, newDatabase, newLake, quietLog, uniqueName, until } from "./engines.ts";
 import { putGold, smallGold } from "./goldTables.ts";
+import { makeLoad } from "./loads.ts";
 
 let lake: ObjectStore;
 let pool: pg.Pool;
@@ -107,4 +108,37 @@ test("without a published run it is not known whose dead letters to show", async
   const answer = await get("/dead-letters");
   expect(answer.statusCode).toBe(404);
   expect(answer.json().error).toMatchObject({ code: "nothing_published", message: expect.stringContaining("--run") });
+});
+
+test("a dead letter is shown, fixed, discarded and opened again; what is refused says why", async () => {
+  const { manifest, slices, load_id } = makeLoad("links", uniqueName("api"), [1], [2]);
+  const header = ["movieId", "imdbId", "tmdbId"];
+  await lake.put(lakeKeys.manifest("links", load_id), JSON.stringify({ ...manifest, header }));
+  await lake.put(lakeKeys.deadLetterSlice("links", load_id, 0), `${slices[0]?.deadLetters.join("\n")}\n`);
+  const url = `/dead-letters/links.${load_id}.2`;
+  expect((await get(url)).json()).toMatchObject({ raw: "x", state: "open", history: [] });
+
+  const refused = async (payload: object, status: number, message: string) => {
+    const answer = await post(`${url}/fixes`, payload);
+    expect([answer.statusCode, answer.body]).toEqual([status, expect.stringContaining(message)]);
+  };
+  await refused({}, 400, "give one of discard, reopen");
+  await refused({ reopen: true, set: { tmdbId: "5" } }, 400, "give one of discard, reopen");
+  await refused({ discard: "" }, 400, "say why it is discarded");
+  await refused({ set: { tmdbId: "5" } }, 400, "wrong_number_of_cells");
+  await refused({ record: "1,2,x" }, 400, "not_a_positive_integer");
+  const fixed = await post(`${url}/fixes`, { record: "1,2,", set: { tmdb_id: "5" } });
+  expect(fixed.statusCode).toBe(200);
+  expect(fixed.json()).toMatchObject({ state: "fixed", record: { movie_id: 1, imdb_id: "2", tmdb_id: 5 } });
+  expect((await post(`${url}/fixes`, { discard: "no" })).json()).toMatchObject({ state: "discarded" });
+  expect((await post(`${url}/fixes`, { reopen: true })).json()).toMatchObject({ state: "open" });
+  expect((await get(url)).json().history.map(({ state }: { state: string }) => state)).toEqual([
+    "fixed",
+    "discarded",
+    "open",
+  ]);
+
+  const unknown = await post(`/dead-letters/links.${load_id}.1/fixes`, { reopen: true });
+  expect([unknown.statusCode, unknown.json().error.code]).toEqual([404, "unknown_dead_letter"]);
+  await refused({ merge_with: `links.${load_id}.3` }, 400, "not all the fragments");
 });

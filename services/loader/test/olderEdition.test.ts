@@ -19,6 +19,7 @@ const inputs = (run_id: string, day: string, offsets: number[]): RunInputs => {
     fixed_at: "2026-11-30T00:00:00.000Z",
     loads: { movies: load("m.csv"), links: load("l.csv"), ratings: load("r.csv"), cpi: load("c.csv") },
     live: { ...noLiveInput, offsets },
+    fixes: {},
   };
 };
 
@@ -44,4 +45,17 @@ test("a run that read fewer live ratings than the published one is refused: they
   expect(refused).toThrow(
     /older than what is published:\n {2}live ratings: partition 1 up to 19, .* up to 20; a new run reads them\n/,
   );
+});
+
+test("a run that goes by fewer decisions about the same dead letters than the published one is refused", () => {
+  const movies = { source: "published m.csv", decisions: 3, repaired: 2, prefix: "repaired/x" };
+  const before = { ...published, fixes: { movies } };
+  const refused = () => refuseOlder({ ...published, fixes: { movies: { ...movies, decisions: 2 } } }, before);
+  expect(refused).toThrow(
+    /dead letters of movies: it goes by 2 decisions, the published run published by 3; a new run does too/,
+  );
+  expect(() => refuseOlder({ ...published, fixes: {} }, before)).toThrow(/by 0 decisions/);
+  expect(() => refuseOlder({ ...published, fixes: { movies: { ...movies, decisions: 4 } } }, before)).not.toThrow();
+  // Other bytes have dead letters of their own.
+  expect(() => refuseOlder(inputs("run", "06", [10, 20]), before)).not.toThrow();
 });

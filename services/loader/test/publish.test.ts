@@ -1,4 +1,6 @@
 import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
+import { deadLetterId } from "@boxoffice/contracts/deadLetter";
+import type { DeadLetterDecision } from "@boxoffice/contracts/deadLetterDecision";
 import type { DbtReport, HopReport } from "@boxoffice/contracts/hopReport";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { type LiveInput, noLiveInput, type RunInputs } from "@boxoffice/contracts/runInputs";
@@ -6,6 +8,8 @@ import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { writeHop } from "@boxoffice/platform/writeHop";
 import type pg from "pg";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { appendDecision } from "../src/decisions.ts";
+import { fixFixes } from "../src/fixesInput.ts";
 import { readHop } from "../src/hopReports.ts";
 import { writeLiveDeadLetter, writeLiveObject } from "../src/liveBronze.ts";
 import { migrate } from "../src/migrations.ts";
@@ -121,6 +125,7 @@ async function finishedRun(landed = 1, sha256 = uniqueName("sha256")): Promise<{
       cpi: await load("cpi"),
     },
     live: noLiveInput,
+    fixes: {},
   };
   await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify(inputs));
   await putSilver(silverOf(run));
@@ -229,7 +234,9 @@ test("each sum that does not hold is named with what was expected, what came and
   const silverWith = (dataset: DatasetName, rows: HopReport["rows"][string]) =>
     putSilver({ ...silver, rows: { ...silver.rows, [dataset]: rows } });
   await silverWith("cpi", { rows_in: 99, rows_out: 99, dropped: {} });
-  expect(await refused(run)).toContain("cpi: bronze rows = silver's rows in: expected 100, got 99 (1 too few)");
+  expect(await refused(run)).toContain(
+    "cpi: bronze rows + repaired records = silver's rows in: expected 100, got 99 (1 too few)",
+  );
   await silverWith("cpi", { rows_in: 100, rows_out: 98, dropped: { duplicate_month: 1 } });
   expect(await refused(run)).toContain("cpi: silver's rows in = rows out + dropped: expected 100, got 99 (1 too few)");
   await silverWith("movies", { rows_in: 100, rows_out: 7, dropped: { duplicate_id: 93 } });
@@ -284,6 +291,41 @@ test("each sum that does not hold is named with what was expected, what came and
   expect(await publish(lake, pool, { run_id: run }, quietLog)).toEqual({ run_id: run, previous_run_id: published.run });
 });
 
+test("a record that was repaired counts beside its dead letter in every sum, and in the counts that are published", async () => {
+  const { run, inputs } = await finishedRun();
+  const { load_id } = inputs.loads.movies;
+  const id = deadLetterId("movies", load_id, 7);
+  const decision: DeadLetterDecision = {
+    ...{ id, dataset: "movies", source: load_id, row_number: 7, state: "fixed", at: new Date().toISOString() },
+    record: { id: 862, title: "mended" },
+  };
+  expect(await appendDecision(lake, [], decision)).toBe(true);
+  expect(await appendDecision(lake, [], decision)).toBe(false);
+  const fixes = await fixFixes(lake, inputs.loads);
+  expect(fixes).toEqual({ movies: expect.objectContaining({ decisions: 1, repaired: 1 }) });
+  await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify({ ...inputs, fixes }));
+  expect(await refused(run)).toContain(
+    "movies: bronze rows + repaired records = silver's rows in: expected 101, got 100 (1 too few)",
+  );
+  const silver = silverOf(run);
+  const movies = { rows_in: 101, rows_out: silverRows.movies, dropped: { duplicate_id: 101 - silverRows.movies } };
+  await putSilver({ ...silver, rows: { ...silver.rows, movies } });
+  const wrong = { movies: { ...fixes.movies, repaired: 2 } };
+  await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify({ ...inputs, fixes: wrong }));
+  expect(await refused(run)).toContain("movies: repaired records in the lake: expected 2, got 1 (1 too few)");
+
+  await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify({ ...inputs, fixes }));
+  await publish(lake, pool, { run_id: run }, quietLog);
+  const { rows } = await pool.query("select dataset, repaired::int from marts.run_counts where repaired > 0");
+  expect(rows).toEqual([{ dataset: "movies", repaired: 1 }]);
+  const report = await readHop(lake, run, "publish");
+  expect(report?.rows.movies).toEqual({
+    rows_in: 104,
+    rows_out: silverRows.movies,
+    dropped: { dead_letters: 3, duplicate_id: 101 - silverRows.movies },
+  });
+});
+
 test("live ratings are part of the sums, and the run that is published says up to where it has read them", async () => {
   const { run, inputs } = await finishedRun();
   const row = (offset: number) => ({ offset, user_id: 1, movie_id: offset + 1, rating: 3, timestamp: 100 });
@@ -297,7 +339,9 @@ test("live ratings are part of the sums, and the run that is published says up t
   const ratings = { rows_in: bronzeRows + 3, rows_out: ratingsIn, dropped: { duplicate: bronzeRows + 3 - ratingsIn } };
 
   await put();
-  expect(await refused(run)).toContain("ratings: bronze rows = silver's rows in: expected 103, got 100 (3 too few)");
+  expect(await refused(run)).toContain(
+    "ratings: bronze rows + repaired records = silver's rows in: expected 103, got 100 (3 too few)",
+  );
   await putSilver({ ...silver, rows: { ...silver.rows, ratings } });
   await put({ source_rows: 5 });
   expect(await refused(run)).toContain(

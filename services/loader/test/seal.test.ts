@@ -1,3 +1,5 @@
+import { deadLetterId } from "@boxoffice/contracts/deadLetter";
+import type { DeadLetterDecision } from "@boxoffice/contracts/deadLetterDecision";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { noLiveInput } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
@@ -5,6 +7,7 @@ import { writeHop } from "@boxoffice/platform/writeHop";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Bronze } from "../src/bronze.ts";
 import { runDeadLetters } from "../src/deadLetters.ts";
+import { appendDecision } from "../src/decisions.ts";
 import { readHop } from "../src/hopReports.ts";
 import { fixInputs } from "../src/inputs.ts";
 import { readSeal, type SealParts, sealLoad } from "../src/seal.ts";
@@ -143,6 +146,29 @@ test("a run reads what it ingested and else what the published run read; once fi
   await ingested(runB, second);
   expect(await fixInputs(lake, runA, { run_id: runB }, nothingLive)).toEqual(inputsB);
   expect((await runDeadLetters(lake, runB))?.total).toBe(4);
+});
+
+test("a run goes by what was decided about dead letters when its inputs were fixed, and a new run by what is then", async () => {
+  const loads = await sealedEdition("05");
+  const [links] = loads.filter(({ dataset }) => dataset === "links");
+  if (!links) throw new Error("no links");
+  const { dataset, load_id } = links;
+  const decision: DeadLetterDecision = {
+    ...{ id: deadLetterId(dataset, load_id, 3), dataset, source: load_id, row_number: 3, state: "fixed" },
+    ...{ at: new Date().toISOString(), record: { movie_id: 9, imdb_id: "tt9", tmdb_id: null } },
+  };
+  const [before, after] = [uniqueName("before"), uniqueName("after")];
+  await ingested(before, loads);
+  expect((await fixInputs(lake, null, { run_id: before }, nothingLive)).fixes).toEqual({});
+  await appendDecision(lake, [], decision);
+  expect((await fixInputs(lake, null, { run_id: before }, nothingLive)).fixes).toEqual({});
+  expect(await runDeadLetters(lake, before)).toMatchObject({ total: 4, states: { open: 3, fixed: 1 }, pending: 1 });
+
+  const { fixes } = await fixInputs(lake, before, { run_id: after }, nothingLive);
+  expect(fixes).toMatchObject({ links: { source: load_id, decisions: 1, repaired: 1 } });
+  expect(await runDeadLetters(lake, after)).toMatchObject({ total: 4, states: { open: 3, fixed: 1 }, pending: 0 });
+  const late = fixInputs(lake, after, { run_id: before }, nothingLive);
+  await expect(late).resolves.toMatchObject({ fixes: {} });
 });
 
 test("an edition that landed before the published one is refused, naming files and days, unless it is allowed", async () => {
