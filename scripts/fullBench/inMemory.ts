@@ -16,6 +16,8 @@ import { groupParquet } from "../../services/loader/src/groupParquet.ts";
 const path = process.argv[2];
 if (!path) throw new Error("expected the path of a ratings.csv");
 
+/** Of no load that there is. */
+const loadId = "0000000000000000-v1";
 let rows = 0;
 let bronzeSeconds = 0;
 let group: SliceMessage[] = [];
@@ -34,10 +36,10 @@ function writeGroup(): void {
   group = [];
 }
 
-const encode = sliceEncoder("ratings", "limit", datasets.ratings);
+const encode = sliceEncoder("ratings", loadId, datasets.ratings);
 const begin = performance.now();
 const text = createReadStream(path, { highWaterMark: 1 << 20 });
-for await (const slice of slices({ dataset: "ratings", loadId: "limit", file: "ratings.csv", text })) {
+for await (const slice of slices({ dataset: "ratings", loadId, file: "ratings.csv", text })) {
   const [message] = encode(slice);
   rows += slice.rows.length;
   if (message) group.push(message);
