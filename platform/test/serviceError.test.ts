@@ -19,8 +19,8 @@ test.each([
   ["the warehouse's disk", full],
   ["the warehouse's disk", new Error("the copy failed", { cause: full })],
   [
-    "the disk of /work/x",
-    Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC", path: "/work/x" }),
+    "the disk of /data/x",
+    Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC", path: "/data/x" }),
   ],
 ])("%s being full is one error that says so and what to do, and is not tried again", (disk, thrown) => {
   const error = ServiceError.from(thrown);

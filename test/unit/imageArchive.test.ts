@@ -66,7 +66,7 @@ test.each([
 
 test("other failures of a build are told without that remedy", async () => {
   const { explained } = await import("../../scripts/docker/explained.ts");
-  for (const said of ["/bin/sh: 1: uv: not found", "npm error 404 Not Found - GET https://registry.npmjs.org/x"]) {
+  for (const said of ["/bin/sh: 1: uv: not found", "npm error 404 Not Found - GET https://packages.example/x"]) {
     expect(explained(new Error(said)).message).not.toContain("An image");
   }
 });
