@@ -1,6 +1,6 @@
 import { type DatasetName, datasets, groupSlices } from "@boxoffice/contracts/dataset";
 import { type DeadLetter, deadLetterId } from "@boxoffice/contracts/deadLetter";
-import { contractColumns, type ReadResult } from "@boxoffice/contracts/recordReader";
+import { contractColumns, type ReadResult, type Rejection } from "@boxoffice/contracts/recordReader";
 import { SliceRows } from "./sliceRows.ts";
 
 /** A fixed number of consecutive source records, the good ones and the bad ones apart. */
@@ -75,7 +75,7 @@ export class SliceCutter {
     return slice;
   }
 
-  #deadLetter(rejection: Extract<ReadResult, { rejection: unknown }>["rejection"], origin: Origin): DeadLetter {
+  #deadLetter(rejection: Rejection, origin: Origin): DeadLetter {
     const { dataset, loadId, file } = this.#source;
     const id = deadLetterId(dataset, loadId, this.#records);
     return { id, dataset, load_id: loadId, file, row_number: this.#records, ...rejection, ...origin };

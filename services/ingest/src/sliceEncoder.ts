@@ -1,18 +1,15 @@
-import { arrowTypes } from "@boxoffice/contracts/arrowTypes";
+import { bronzeSchema } from "@boxoffice/contracts/bronzeSchema";
 import type { DatasetContract, DatasetName } from "@boxoffice/contracts/dataset";
-import { contractColumns } from "@boxoffice/contracts/recordReader";
 import { deadLetterTopic, partitions, type sliceHeaders } from "@boxoffice/contracts/slice";
 import {
   type Data,
   DateDay,
-  Field,
   Float64,
   Int32,
   Int64,
   makeData,
   RecordBatch,
   RecordBatchStreamWriter,
-  Schema,
   Struct,
   Utf8,
 } from "apache-arrow";
@@ -30,11 +27,7 @@ export interface SliceMessage {
 
 /** A function from a slice to its messages: its rows, and its dead letters if it has any. The same slice, the same bytes. */
 export function sliceEncoder(dataset: DatasetName, loadId: string, contract: DatasetContract) {
-  const columns = contractColumns(contract);
-  const schema = new Schema([
-    new Field("row_number", new Int32(), false),
-    ...columns.map(({ name, kind }) => new Field(name, arrowTypes[kind], true)),
-  ]);
+  const schema = bronzeSchema(contract);
 
   const arrowStream = ({ length, rowNumbers, columns: filled }: SliceRows): Buffer => {
     const none = new Uint8Array(length);

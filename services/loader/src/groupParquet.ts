@@ -1,6 +1,5 @@
-import { arrowTypes } from "@boxoffice/contracts/arrowTypes";
+import { bronzeSchema } from "@boxoffice/contracts/bronzeSchema";
 import { datasets } from "@boxoffice/contracts/dataset";
-import { contractColumns } from "@boxoffice/contracts/recordReader";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { Schema, Table, tableFromIPC, tableToIPC } from "apache-arrow";
 import { Compression, Table as WasmTable, WriterPropertiesBuilder, writeParquet } from "parquet-wasm";
@@ -37,11 +36,8 @@ function properties(keys: AscendingKeys | undefined) {
 
 function readSlice(slice: Slice): Table {
   const table = tableFromIPC(slice.value);
-  const expected = [
-    "row_number Int32",
-    ...contractColumns(datasets[slice.dataset]).map(({ name, kind }) => `${name} ${arrowTypes[kind]}`),
-  ].join(", ");
-  const actual = table.schema.fields.map(({ name, type }) => `${name} ${type}`).join(", ");
+  const columnsOf = ({ fields }: Schema) => fields.map(({ name, type }) => `${name} ${type}`).join(", ");
+  const [expected, actual] = [columnsOf(bronzeSchema(datasets[slice.dataset])), columnsOf(table.schema)];
   if (actual !== expected) {
     throw new ServiceError("bad_slice", `slice ${slice.slice} has the columns ${actual}; expected ${expected}`);
   }

@@ -1,17 +1,8 @@
 import { arrowTypes } from "@boxoffice/contracts/arrowTypes";
+import { bronzeSchema } from "@boxoffice/contracts/bronzeSchema";
 import { type DatasetName, datasets } from "@boxoffice/contracts/dataset";
 import { type CellValue, contractColumns } from "@boxoffice/contracts/recordReader";
-import {
-  type DataType,
-  Field,
-  Int32,
-  Schema,
-  Table,
-  tableFromIPC,
-  tableToIPC,
-  type Vector,
-  vectorFromArray,
-} from "apache-arrow";
+import { type DataType, Int32, Table, tableFromIPC, tableToIPC, type Vector, vectorFromArray } from "apache-arrow";
 import { readParquet, Table as WasmTable, writeParquet } from "parquet-wasm";
 import type { RecordByColumn } from "./repairedRecord.ts";
 
@@ -27,10 +18,7 @@ const millisecondsPerDay = 86_400_000;
 export function recordsParquet(dataset: DatasetName, records: readonly NumberedRecord[]): Uint8Array {
   const numbers = records.map(({ row_number }) => row_number);
   const columns = contractColumns(datasets[dataset]);
-  const schema = new Schema([
-    new Field("row_number", new Int32(), false),
-    ...columns.map(({ name, kind }) => new Field(name, arrowTypes[kind], true)),
-  ]);
+  const schema = bronzeSchema(datasets[dataset]);
   const vectors: Record<string, Vector> = { row_number: vectorFromArray(numbers, new Int32()) };
   for (const { name, kind } of columns) {
     const cells = records.map(({ record }) => arrowValue(arrowTypes[kind], record[name] ?? null));

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { arrowTypes } from "@boxoffice/contracts/arrowTypes";
 import { type DatasetName, datasetNames, datasets, groupSlices } from "@boxoffice/contracts/dataset";
 import { lakeKeys, parseGroupKey } from "@boxoffice/contracts/lakeKeys";
 import type { LoadManifest } from "@boxoffice/contracts/loadManifest";
@@ -7,16 +8,12 @@ import { deadLetterTopic, partitions } from "@boxoffice/contracts/slice";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import {
   type DataType,
-  DateDay,
   Field,
-  Float64,
   Int32,
-  Int64,
   Schema,
   Table,
   tableFromIPC,
   tableToIPC,
-  Utf8,
   type Vector,
   vectorFromArray,
 } from "apache-arrow";
@@ -42,15 +39,6 @@ export interface MadeLoad {
   slices: MadeSlice[];
   manifest: LoadManifest;
 }
-
-const arrowTypes = {
-  id: new Int32(),
-  number: new Float64(),
-  epoch_seconds: new Int64(),
-  date: new DateDay(),
-  genre_list: new Utf8(),
-  text: new Utf8(),
-};
 
 /** Slices of the given numbers of rows; `rejects[n]` of slice n's records are dead letters on top. */
 export function makeLoad(

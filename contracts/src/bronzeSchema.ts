@@ -1,0 +1,12 @@
+import { Field, Int32, Schema } from "apache-arrow";
+import { arrowTypes } from "./arrowTypes.ts";
+import type { DatasetContract } from "./dataset.ts";
+import { contractColumns } from "./recordReader.ts";
+
+/** The columns of a dataset's slices and of its bronze: the number of the source record, then those of its contract. */
+export function bronzeSchema(contract: DatasetContract): Schema {
+  return new Schema([
+    new Field("row_number", new Int32(), false),
+    ...contractColumns(contract).map(({ name, kind }) => new Field(name, arrowTypes[kind], true)),
+  ]);
+}
