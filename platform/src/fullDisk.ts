@@ -8,6 +8,13 @@ const insufficientStorage = 507;
 const fullStore = /XMinioStorageFull|no space left|storage (is )?full/i;
 const mostCauses = 10;
 
+/** What an S3 server's failure may mean: some say of a full disk only that they failed. */
+export function storeFailure(thrown: unknown): string | undefined {
+  const { name, message, $metadata }: Partial<EngineError> = thrown instanceof Error ? thrown : {};
+  if (typeof $metadata?.httpStatusCode !== "number" || $metadata.httpStatusCode < 500) return undefined;
+  return `the lake's S3 server failed (HTTP ${$metadata.httpStatusCode}, ${name}: ${message}). Its disk may be full: ./box doctor tells the room there is, ./box logs s3 what it says`;
+}
+
 /** Which disk has no space left, and what told so; undefined when that is not why it was thrown. */
 export function fullDisk(thrown: unknown): { disk: string; reason: string } | undefined {
   let cause = thrown;

@@ -1,4 +1,4 @@
-import { fullDisk } from "./fullDisk.ts";
+import { fullDisk, storeFailure } from "./fullDisk.ts";
 
 /** An error for people: what was expected, what came, what to do. `retryable` says whether the same again may help. */
 export class ServiceError extends Error {
@@ -20,7 +20,7 @@ export class ServiceError extends Error {
       const message = `${full.disk} has no space left (${full.reason}). Free space there, then run again; what was published stays`;
       return new ServiceError("disk_full", message, { cause: thrown });
     }
-    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    const message = storeFailure(thrown) ?? (thrown instanceof Error ? thrown.message : String(thrown));
     return new ServiceError("unexpected", message, { retryable: true, cause: thrown });
   }
 }

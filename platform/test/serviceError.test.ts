@@ -38,6 +38,9 @@ test.skipIf(process.platform !== "linux")("so is what Node itself says of one", 
 test("what nobody foresaw is unexpected and may be tried again, and a ServiceError stays as it is", () => {
   const store = storeSays("InternalError", 500, "We encountered an internal error. Please try again.");
   expect(ServiceError.from(store)).toMatchObject({ code: "unexpected", retryable: true });
+  expect(ServiceError.from(store).message).toMatch(
+    /lake's S3 server failed \(HTTP 500, InternalError: .*disk may be full/,
+  );
   expect(ServiceError.from("text")).toMatchObject({ code: "unexpected", message: "text" });
   const known = new ServiceError("known", "message", { cause: full });
   expect(ServiceError.from(known)).toBe(known);
