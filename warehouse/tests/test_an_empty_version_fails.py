@@ -68,3 +68,4 @@ def test_a_version_without_rows_fails_the_row_count_of_every_gold_table(
     assert {
         t for t in tables if any(name.startswith(f"not_empty_{t}") for name in failed)
     } == tables
+    assert "a_user_has_one_rating_of_a_movie" in failed

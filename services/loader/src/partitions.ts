@@ -3,6 +3,8 @@ import { ServiceError } from "@boxoffice/platform/serviceError";
 import pg from "pg";
 import { z } from "zod";
 
+const uniqueViolation = "23505";
+
 /** The partition of one gold table that holds one run. */
 export interface Partition {
   table: string;
@@ -108,6 +110,25 @@ export async function createPartition(
   await client.query(`create table ${quoted} (like ${parent} including defaults including constraints)`);
   await client.query(`alter table ${quoted} alter run_id set default ${run}, add check (run_id = ${run})`);
   await client.query(`comment on table ${quoted} is ${pg.escapeLiteral(JSON.stringify(comment))}`);
+}
+
+/** Columns of which no two rows of a run agree, by table: of the facts that are too many to be compared again. */
+const uniqueKeys: Readonly<Record<string, readonly string[]>> = { fact_rating: ["user_id", "movie_id"] };
+
+/** Has the warehouse prove and keep the partition's key, where its table has one. Throws `duplicate_key`. */
+export async function addUniqueKey(client: pg.PoolClient, { table, quoted }: Partition): Promise<void> {
+  const key = uniqueKeys[table];
+  if (!key) return;
+  const columns = key.map(pg.escapeIdentifier).join(", ");
+  await client.query(`create unique index on ${quoted} (${columns})`).catch((cause: unknown) => {
+    if (!(cause instanceof pg.DatabaseError && cause.code === uniqueViolation)) throw cause;
+    throw new ServiceError(
+      "duplicate_key",
+      `gold has two rows of ${table} with the same ${key.join(" and ")}: ${cause.detail ?? cause.message}. ` +
+        "The version is not in the warehouse; its rows are in the lake",
+      { cause },
+    );
+  });
 }
 
 /** Takes SHARE UPDATE EXCLUSIVE on the parent: readers and the loads of other runs go on. */

@@ -7,6 +7,7 @@ import { copyTable } from "./copyTable.ts";
 import { goldBatches } from "./gold.ts";
 import { requireHop } from "./hopReports.ts";
 import {
+  addUniqueKey,
   attachPartition,
   countRows,
   createPartition,
@@ -142,6 +143,7 @@ async function copyAndAttach(
         (counted === 0 ? ". What a run left in the lake is swept in time: start a new run" : ""),
     );
   }
+  await addUniqueKey(client, partition);
   await attachPartition(client, partition, comment.run_id);
   return counted;
 }

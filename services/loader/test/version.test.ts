@@ -10,7 +10,16 @@ import { countRows, partitionOf, partitionState } from "../src/partitions.ts";
 import { loadVersion } from "../src/version.ts";
 import { inTransaction } from "../src/warehouse.ts";
 import { migrationsDirectory, newDatabase, newLake, quietLog, uniqueName } from "./engines.ts";
-import { arrowTable, type Cell, type Column, goldColumns, putGold, smallGold } from "./goldTables.ts";
+import {
+  arrowTable,
+  type Cell,
+  type Column,
+  goldColumns,
+  madeColumns,
+  parquetOf,
+  putGold,
+  smallGold,
+} from "./goldTables.ts";
 
 let lake: ObjectStore;
 let pool: pg.Pool;
@@ -86,6 +95,16 @@ test("rows that do not agree with gold.json are an error that names the table an
     `table cpi_month of run ${run} has ${smallGold.cpi_month} rows below gold/${run}/try1; gold.json says 99`,
   );
   expect(await partitionState(pool, partitionOf("cpi_month", run))).toBeUndefined();
+});
+
+test("two ratings of a movie by a user are an error that names them, and no version", async () => {
+  const run = uniqueName("run");
+  await putGold(lake, run);
+  await lake.put(`gold/${run}/try1/fact_rating/part-1.parquet`, parquetOf(madeColumns("fact_rating", 5)));
+  await expect(loadVersion(lake, pool, run, job())).rejects.toThrow(
+    "gold has two rows of fact_rating with the same user_id and movie_id: Key (user_id, movie_id)=(1, 1) is duplicated.",
+  );
+  expect(await partitionState(pool, partitionOf("fact_rating", run))).toBeUndefined();
 });
 
 test("a new version neither waits for readers and writers of the others nor makes them wait", async () => {
