@@ -3,7 +3,7 @@ import { httpServer } from "@boxoffice/platform/httpServer";
 import { serviceLog } from "@boxoffice/platform/log";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { closeOnSignal } from "@boxoffice/platform/shutdown";
-import pg from "pg";
+import { warehousePool } from "@boxoffice/platform/warehousePool";
 import { z } from "zod";
 import { answersPage, waitingPage } from "./answersPage.ts";
 import { readAnswers } from "./readAnswers.ts";
@@ -18,17 +18,12 @@ const environment = z.object({
 /** Serves the published answers: `GET /` a page, `GET /answers.json` the document of `./box answers --json`. */
 async function serve(config: Readonly<z.infer<typeof environment>>): Promise<void> {
   const log = serviceLog("answers", config.LOG_LEVEL);
-  const pool = new pg.Pool({
-    host: config.WAREHOUSE_HOST,
-    port: config.WAREHOUSE_PORT,
-    database: config.WAREHOUSE_DB,
-    user: config.WAREHOUSE_USER,
-    password: config.WAREHOUSE_PASSWORD,
-    application_name: "boxoffice-answers",
-    max: 2,
-    connectionTimeoutMillis: 5_000,
+  const pool = warehousePool(config, {
+    application: "boxoffice-answers",
+    connections: 2,
+    connectMilliseconds: 5_000,
+    log,
   });
-  pool.on("error", (error) => log.warn({ reason: error.message }, "a warehouse connection was lost"));
 
   const published = async () => {
     const client = await pool.connect();

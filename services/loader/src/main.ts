@@ -8,6 +8,7 @@ import { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { closeOnSignal } from "@boxoffice/platform/shutdown";
 import { ensureTopics } from "@boxoffice/platform/topics";
+import { warehousePool } from "@boxoffice/platform/warehousePool";
 import { Bronze } from "./bronze.ts";
 import { loaderConfig } from "./config.ts";
 import { SliceConsumer } from "./consume.ts";
@@ -19,14 +20,17 @@ import { sweepLive } from "./liveTable.ts";
 import { migrate } from "./migrations.ts";
 import { keptRuns, sweepVersions } from "./sweep.ts";
 import { sweepLake } from "./sweepLake.ts";
-import { warehousePool } from "./warehouse.ts";
 import { whenReachable } from "./whenReachable.ts";
 
 const config = loaderConfig();
 const log = serviceLog("loader", config.LOG_LEVEL);
 const lake = new ObjectStore(config);
-const pool = warehousePool(config);
-pool.on("error", (error) => log.warn({ reason: error.message }, "a warehouse connection was lost"));
+const pool = warehousePool(config, {
+  application: "boxoffice-loader",
+  connections: 8,
+  connectMilliseconds: 10_000,
+  log,
+});
 const kafka = kafkaClient("loader", config.KAFKA_BROKERS, log);
 const bronze = new Bronze(lake, log);
 const seals = new Jobs(log);

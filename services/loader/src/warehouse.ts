@@ -1,19 +1,4 @@
-import pg from "pg";
-import type { LoaderConfig } from "./config.ts";
-
-/** The connections to the warehouse. */
-export function warehousePool(config: LoaderConfig): pg.Pool {
-  return new pg.Pool({
-    host: config.WAREHOUSE_HOST,
-    port: config.WAREHOUSE_PORT,
-    database: config.WAREHOUSE_DB,
-    user: config.WAREHOUSE_USER,
-    password: config.WAREHOUSE_PASSWORD,
-    application_name: "boxoffice-loader",
-    max: 8,
-    connectionTimeoutMillis: 10_000,
-  });
-}
+import type pg from "pg";
 
 /** Does the work in one transaction on one connection. */
 export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {

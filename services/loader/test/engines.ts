@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { kafkaClient } from "@boxoffice/platform/kafkaClient";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
+import { warehousePool } from "@boxoffice/platform/warehousePool";
 import type { Kafka } from "kafkajs";
 import pg from "pg";
 import { pino } from "pino";
+import { TcpProxy } from "../../../test/kit/tcpProxy.ts";
 
 /** Where the engines under test listen. */
 export const addresses = {
@@ -20,15 +22,20 @@ export const quietLog = pino({ level: process.env.TEST_LOG_LEVEL ?? "silent" });
 
 export const uniqueName = (kind: string) => `${kind}-${randomBytes(6).toString("hex")}`;
 
-/** A lake of its own for a test file. */
-export async function newLake(): Promise<ObjectStore> {
-  const lake = new ObjectStore({
-    S3_ENDPOINT: addresses.s3,
+/** A bucket of the real object store, or of what stands before it. */
+export function lakeOf(bucket: string, endpoint = addresses.s3): ObjectStore {
+  return new ObjectStore({
+    S3_ENDPOINT: endpoint,
     S3_REGION: "us-east-1",
-    S3_BUCKET: uniqueName("lake"),
+    S3_BUCKET: bucket,
     S3_ACCESS_KEY: addresses.accessKey,
     S3_SECRET_KEY: addresses.secretKey,
   });
+}
+
+/** A lake of its own for a test file. */
+export async function newLake(bucket = uniqueName("lake")): Promise<ObjectStore> {
+  const lake = lakeOf(bucket);
   await lake.ensureBucket();
   return lake;
 }
@@ -58,6 +65,35 @@ export async function newDatabase(): Promise<{ pool: pg.Pool; drop: () => Promis
         ),
       );
       await admin.end();
+    },
+  };
+}
+
+/** The loader's own pool for the database of another pool, by way of a proxy that can cut its connections. */
+export async function cuttablePool(
+  to: pg.Pool,
+): Promise<{ proxy: TcpProxy; pool: pg.Pool; close: () => Promise<void> }> {
+  const url = new URL(to.options.connectionString ?? "");
+  const proxy = await TcpProxy.before(url.hostname, Number(url.port));
+  const config = {
+    WAREHOUSE_HOST: "127.0.0.1",
+    WAREHOUSE_PORT: proxy.port,
+    WAREHOUSE_DB: url.pathname.slice(1),
+    WAREHOUSE_USER: decodeURIComponent(url.username),
+    WAREHOUSE_PASSWORD: decodeURIComponent(url.password),
+  };
+  const pool = warehousePool(config, {
+    application: "cuttable",
+    connections: 6,
+    connectMilliseconds: 10_000,
+    log: quietLog,
+  });
+  return {
+    proxy,
+    pool,
+    close: async () => {
+      await pool.end();
+      await proxy.close();
     },
   };
 }

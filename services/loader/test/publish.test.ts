@@ -18,7 +18,7 @@ import { publish } from "../src/publish.ts";
 import { keptRuns, oldRuns, sweepVersions } from "../src/sweep.ts";
 import { loadVersion } from "../src/version.ts";
 import { inTransaction, publishedRun, whileNonePublishes } from "../src/warehouse.ts";
-import { migrationsDirectory, newDatabase, newLake, quietLog, uniqueName, until } from "./engines.ts";
+import { cuttablePool, migrationsDirectory, newDatabase, newLake, quietLog, uniqueName, until } from "./engines.ts";
 import { putGold, smallGold } from "./goldTables.ts";
 
 let lake: ObjectStore;
@@ -206,6 +206,34 @@ test("a lake that takes no report keeps no run from being published or refused; 
   await publish(lake, pool, { run_id: run }, quietLog);
   expect(await readHop(lake, run, "publish")).toMatchObject({ hop: "publish", rows: { cpi: { rows_in: 103 } } });
 });
+
+test.each([
+  ["before it is asked to commit", { after: "question", text: "commit" }, false],
+  ["when it has committed and its answer is lost", { after: "answer", text: "commit" }, true],
+] as const)(
+  "a warehouse that is lost %s: one whole version is published, and the same again publishes the run",
+  async (_when, cut, isPublished) => {
+    const [before, { run }] = [await finishedRun(1), await finishedRun(2)];
+    await publish(lake, pool, { run_id: before.run }, quietLog);
+    const { proxy, pool: cuttable, close } = await cuttablePool(pool);
+    try {
+      expect(await publishedRun(cuttable)).toBe(before.run);
+      proxy.cutOnce(cut);
+      await expect(publish(lake, cuttable, { run_id: run }, quietLog)).rejects.toThrow("Connection terminated");
+      expect(proxy.cuts).toBe(1);
+      const { rows } = await pool.query(
+        "select (select run_id from marts.current), (select count(*)::int as datasets from marts.run_counts)",
+      );
+      expect(rows).toEqual([{ run_id: isPublished ? run : before.run, datasets: 4 }]);
+      const again = { run_id: run, previous_run_id: isPublished ? run : before.run };
+      expect(await publish(lake, cuttable, { run_id: run }, quietLog)).toEqual(again);
+    } finally {
+      await close();
+    }
+    expect(await publishedRun(pool)).toBe(run);
+    expect(await readHop(lake, run, "publish")).toMatchObject({ run_id: run, rows: { cpi: { rows_in: 103 } } });
+  },
+);
 
 test("each sum that does not hold is named with what was expected, what came and the difference", async () => {
   const published = await finishedRun();
