@@ -23,6 +23,17 @@ export function engine(name: string): string {
   return value;
 }
 
+/** The real object store, or what stands before it, as a client of a bucket. */
+export function storeOf(bucket: string, endpoint = engine("TEST_S3_ENDPOINT")): ObjectStore {
+  return new ObjectStore({
+    S3_ENDPOINT: endpoint,
+    S3_REGION: "us-east-1",
+    S3_BUCKET: bucket,
+    S3_ACCESS_KEY: engine("TEST_S3_ACCESS_KEY"),
+    S3_SECRET_KEY: engine("TEST_S3_SECRET_KEY"),
+  });
+}
+
 export interface Engines {
   store: ObjectStore;
   bucket: string;
@@ -53,13 +64,7 @@ export function patientContext(progress: JobContext["progress"] = () => {}): Job
 /** The real object store with a bucket of its own, and the real Kafka. */
 export async function startEngines(): Promise<Engines> {
   const bucket = `ingest-${randomUUID()}`;
-  const store = new ObjectStore({
-    S3_ENDPOINT: engine("TEST_S3_ENDPOINT"),
-    S3_REGION: "us-east-1",
-    S3_BUCKET: bucket,
-    S3_ACCESS_KEY: engine("TEST_S3_ACCESS_KEY"),
-    S3_SECRET_KEY: engine("TEST_S3_SECRET_KEY"),
-  });
+  const store = storeOf(bucket);
   await store.ensureBucket();
   const kafka = kafkaClient("ingest-test", engine("TEST_KAFKA_BROKERS").split(","), quiet);
   await ensureTopics(kafka);

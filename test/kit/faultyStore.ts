@@ -1,0 +1,82 @@
+import { once } from "node:events";
+import { type ClientRequest, createServer, request as passOn, type Server } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Random32 } from "../../scripts/random32.ts";
+
+export interface StoreFaults {
+  /** Of 1,000 requests, how many are answered with 503 and not done. */
+  refused: number;
+  /** Of 1,000 requests, how many are done, and answered with 500. */
+  lost: number;
+  /** Each waits up to so long. */
+  milliseconds: number;
+  /** Only requests of this method fail. */
+  method?: "PUT";
+}
+
+export const noFaults: StoreFaults = { refused: 0, lost: 0, milliseconds: 0 };
+
+/**
+ * Stands before an S3 server and is slow and fails as such servers do. Clients have to be given its address, which
+ * their signatures hold; requests are passed on as they are.
+ */
+export class FaultyStore {
+  readonly #server: Server;
+  readonly #random: Random32;
+  faults = noFaults;
+  /** Requests that were answered with an error of the proxy's. */
+  failed = 0;
+
+  private constructor(engine: URL, seed: number) {
+    this.#random = new Random32(seed);
+    this.#server = createServer(async (request, response) => {
+      const { refused, lost, milliseconds, method: failing } = this.faults;
+      const drawn = failing && request.method !== failing ? 1000 : this.#random.below(1000);
+      await sleep(this.#random.below(milliseconds + 1));
+      const fail = (status: number, code: string) => {
+        this.failed += 1;
+        response.writeHead(status, { "content-type": "application/xml" });
+        response.end(`<Error><Code>${code}</Code><Message>made by the test</Message></Error>`);
+      };
+      if (drawn < refused) {
+        request.resume().on("end", () => fail(503, "SlowDown"));
+        return;
+      }
+      const { hostname, port } = engine;
+      const { method, url, headers } = request;
+      // Answered by this server already; it is not among what clients sign.
+      const { expect: _, ...signed } = headers;
+      const onward: ClientRequest = passOn({ hostname, port, method, path: url, headers: signed });
+      onward.on("error", () => response.destroy());
+      onward.on("response", (answer) => {
+        if (drawn < refused + lost) {
+          answer.resume().on("end", () => fail(500, "InternalError"));
+          return;
+        }
+        response.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(response);
+      });
+      request.pipe(onward);
+    });
+  }
+
+  /** Listens on a free port of this machine before the S3 server of that address; draws from the seed who fails. */
+  static async before(endpoint: string, seed: number): Promise<FaultyStore> {
+    const store = new FaultyStore(new URL(endpoint), seed);
+    store.#server.listen(0, "127.0.0.1");
+    await once(store.#server, "listening");
+    return store;
+  }
+
+  get endpoint(): string {
+    const address = this.#server.address();
+    if (typeof address !== "object" || !address) throw new Error("the store does not listen");
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+}
