@@ -24,7 +24,8 @@ def boxoffice() -> None:
     """
     Runs `ingest`, `transform` and `publish` in this order, all under one run id.
 
-    **In:** an edition, or with `reuse_loads` the loads of the published run.
+    **In:** an edition; or with `append` the loads of the published run and a directory's records;
+    or with `reuse_loads` the loads of the published run alone.
 
     **Out:** the four answers in the warehouse's `marts`, from this run's data.
 

@@ -1,11 +1,14 @@
 """Source to bronze."""
 
+import logging
 import os
 from datetime import timedelta
 
 from airflow.sdk import dag, task
 from boxoffice_tasks.run_params import WHOLE_ROAD
 from boxoffice_tasks.task_limits import RETRIES
+
+log = logging.getLogger(__name__)
 
 DATASETS = ("movies", "links", "ratings", "cpi")
 
@@ -23,7 +26,8 @@ def ingest() -> None:
     """
     Lands each dataset's source in the lake, checks its records and seals them in bronze.
 
-    **In:** an edition (a directory or Kaggle) and FRED.
+    **In:** an edition (a directory or Kaggle) and FRED, or a directory to append, which may have
+    files of some datasets only.
 
     **Out:** `raw/`, `bronze/` and `dead-letters/` in the lake, with `ingest.<dataset>.json` and
     `bronze.<dataset>.json` in `_runs/<run_id>/`. Bytes that are loaded already are not loaded
@@ -40,7 +44,12 @@ def ingest() -> None:
             request = {"run_id": run.id, "dataset": dataset, "full_refresh": run.full_refresh}
             if run.edition:
                 request["edition"] = run.edition
+            if run.append:
+                request["append"] = run.append
             loaded = run_job(f"{os.environ['INGEST_URL']}/loads", request)
+            if loaded["load_id"] is None:
+                log.info("%s has no file of %s: nothing to append", run.append, dataset)
+                return
             seal = {"run_id": run.id, "dataset": dataset, "load_id": loaded["load_id"]}
             run_job(f"{os.environ['LOADER_URL']}/seals", seal)
 

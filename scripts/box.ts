@@ -34,6 +34,7 @@ interface UpOptions {
 
 interface RunOptions {
   edition?: string;
+  append?: string;
   fullRefresh?: boolean;
   allowOlder?: boolean;
 }
@@ -62,11 +63,12 @@ function refuseUnknown(box: Box, services: readonly string[]): void {
   throw new BoxError(`there is no service ${unknown.join(", ")}; there are ${known}`, exitCode.usage);
 }
 
-async function run(box: Box, { edition, fullRefresh, allowOlder }: RunOptions): Promise<void> {
+async function run(box: Box, { edition, append, fullRefresh, allowOlder }: RunOptions): Promise<void> {
   const outcome = await runPipeline(
     box,
     {
       ...(edition === undefined ? {} : { edition: await editionPath(box, edition) }),
+      ...(append === undefined ? {} : { append: await box.runtime.editionPath(fromCaller(append)) }),
       ...(fullRefresh ? { full_refresh: true } : {}),
       ...(allowOlder ? { allow_older: true } : {}),
     },
@@ -166,6 +168,12 @@ program
   .command("run")
   .description("run the pipeline and follow it hop by hop")
   .option("--edition <path>", "a directory with the dataset's files, or `kaggle`; default: the bundled edition")
+  .addOption(
+    new Option(
+      "--append <path>",
+      "a directory with only added or changed records, which join what is published",
+    ).conflicts(["edition", "fullRefresh"]),
+  )
   .option("--full-refresh", "load everything anew, even bytes that were loaded before")
   .option("--allow-older", "publish an edition that landed before the published one")
   .action(async (options: RunOptions) => run(await openBox(), options));

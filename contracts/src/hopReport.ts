@@ -19,6 +19,8 @@ export const hopReport = z.object({
   /** Rows of every table written below the prefix. */
   tables: z.record(z.string(), count).optional(),
   load_id: z.string().optional(),
+  /** Of ingest: the load is to be appended to those of the published run, and is no edition's file. */
+  appends: z.boolean().optional(),
 });
 export type HopReport = z.infer<typeof hopReport>;
 

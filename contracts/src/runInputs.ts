@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { datasetName } from "./dataset.ts";
+import { type DatasetName, datasetName } from "./dataset.ts";
 import { lakeKeys } from "./lakeKeys.ts";
 
 const count = z.number().int().nonnegative();
@@ -17,6 +17,7 @@ export const inputLoad = z.object({
   /** Where this load's bronze objects are: `bronze/<dataset>/load=<load_id>`. */
   prefix: z.string(),
 });
+export type InputLoad = z.infer<typeof inputLoad>;
 
 /** The live ratings that a run reads beside the bulk ones: those of each partition below an offset. */
 export const liveInput = z.object({
@@ -51,15 +52,27 @@ export const inputFixes = z.object({
 });
 export type InputFixes = z.infer<typeof inputFixes>;
 
-/** The one sealed load of each dataset that a run reads; every later hop reads only what it names. */
+const fixesOfDataset = z.array(inputFixes);
+
+/** The sealed loads that a run reads; every later hop reads only what they name. */
 export const runInputs = z.object({
   run_id: z.string(),
   edition: z.string(),
   fixed_at: z.iso.datetime(),
+  /** The base of each dataset: a whole edition's file. */
   loads: z.record(datasetName, inputLoad),
+  /** By dataset, the loads that were appended to its base, in the order they arrived. */
+  appended: z.partialRecord(datasetName, z.array(inputLoad)).default({}),
   /** Inputs that were fixed before there were live ratings have none. */
   live: liveInput.default(noLiveInput),
-  /** By dataset; one whose dead letters nobody decided about has none. */
-  fixes: z.partialRecord(datasetName, inputFixes).default({}),
+  /** By dataset, one for each source that somebody decided about; before loads could be appended there was one at most. */
+  fixes: z.partialRecord(datasetName, z.union([fixesOfDataset, inputFixes.transform((only) => [only])])).default({}),
+  /** What whoever follows the run should know of the choice of its loads. */
+  notes: z.array(z.string()).default([]),
 });
 export type RunInputs = z.infer<typeof runInputs>;
+
+/** Every load of a dataset that a run reads. A later row wins over an earlier one: the base comes first. */
+export function loadsOf({ loads, appended }: Pick<RunInputs, "loads" | "appended">, dataset: DatasetName): InputLoad[] {
+  return [loads[dataset], ...(appended[dataset] ?? [])];
+}

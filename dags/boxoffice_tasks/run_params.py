@@ -20,6 +20,12 @@ EDITION = Param(
     type=["null", "string"],
     description="A directory that the ingest service can read, or `kaggle`; else its own edition.",
 )
+APPEND = Param(
+    None,
+    type=["null", "string"],
+    description="A directory with only added or changed records, which join what is published; it "
+    "excludes an edition, full_refresh and reuse_loads.",
+)
 FULL_REFRESH = Param(
     False, type="boolean", description="Load everything again, even bytes that are loaded already."
 )
@@ -36,6 +42,7 @@ REUSE_LOADS = Param(
 WHOLE_ROAD = {
     "run_id": RUN_ID,
     "edition": EDITION,
+    "append": APPEND,
     "full_refresh": FULL_REFRESH,
     "allow_older": ALLOW_OLDER,
 }

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from airflow.sdk import get_current_context
+from airflow.sdk.exceptions import AirflowFailException
 
 from boxoffice_tasks.failure_report import failure_report
 from boxoffice_tasks.run_id import run_id_of
@@ -16,6 +17,7 @@ class Run:
 
     id: str
     edition: str | None
+    append: str | None
     full_refresh: bool
     allow_older: bool
 
@@ -28,9 +30,14 @@ def this_run() -> Iterator[Run]:
     run = Run(
         id=run_id_of(params.get("run_id"), context["dag_run"].run_id),
         edition=params.get("edition"),
+        append=params.get("append"),
         full_refresh=params.get("full_refresh", False),
         allow_older=params.get("allow_older", False),
     )
     task = context["ti"]
     with failure_report(run.id, dag=task.dag_id, task=task.task_id):
+        if run.append and params.get("reuse_loads"):
+            raise AirflowFailException(
+                "append adds a directory's records, and reuse_loads ingests nothing: ask for one"
+            )
         yield run

@@ -135,7 +135,8 @@ def test_what_a_schedule_starts_has_a_deadline_and_so_has_the_start(dags: dict[s
 
 
 def test_a_run_can_be_asked_for_what_the_services_understand(dags: dict[str, DAG]) -> None:
-    defaults = {"run_id": None, "edition": None, "full_refresh": False, "allow_older": False}
+    asked = {"edition": None, "append": None, "full_refresh": False, "allow_older": False}
+    defaults = {"run_id": None, **asked}
     assert dags["boxoffice"].params.dump() == {**defaults, "reuse_loads": False}
     assert dags["ingest"].params.dump() == defaults
     assert dags["transform"].params.dump() == {"run_id": None, "allow_older": False}

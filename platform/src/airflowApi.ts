@@ -43,6 +43,8 @@ export interface RunRequest {
   edition?: string;
   full_refresh?: boolean;
   allow_older?: boolean;
+  /** A directory whose records are added to what is published. */
+  append?: string;
   /** Ingests nothing: the run has the loads of the published one. */
   reuse_loads?: boolean;
 }

@@ -20,17 +20,18 @@ export async function progressText(
     const loads = await Promise.all(datasetNames.map((dataset) => loadProgress(environment, runId, dataset, hops)));
     const underWay = loads.filter((text) => text !== undefined);
     if (underWay.length > 0) return underWay.join("  ");
-    if (!datasetNames.every((dataset) => done.has(`bronze.${dataset}`))) return "ingest";
+    // A run that appends has loads of some datasets only.
+    if ((await hopProgress(lake, runId, "silver")) === undefined) return "ingest";
   }
   for (const hop of ["silver", "gold"]) {
-    if (!done.has(hop)) return `${hop} ${await hopProgress(lake, runId, hop)}`;
+    if (!done.has(hop)) return `${hop} ${(await hopProgress(lake, runId, hop)) ?? ""}`;
   }
   if (!done.has("warehouse")) {
     const attempt = basename(hops.find(({ name }) => name === "gold")?.prefix ?? "");
     const text = await jobProgress(`${setting(environment, "LOADER_URL")}/versions/${runId}.${attempt}`);
     return `warehouse ${text ?? ""}`;
   }
-  return done.has("dbt") ? "publish" : `dbt ${await hopProgress(lake, runId, "dbt")}`;
+  return done.has("dbt") ? "publish" : `dbt ${(await hopProgress(lake, runId, "dbt")) ?? ""}`;
 }
 
 async function loadProgress(environment: Variables, runId: string, dataset: string, hops: readonly HopLine[]) {
@@ -56,10 +57,10 @@ async function jobProgress(url: string): Promise<string | undefined> {
   }
 }
 
-/** The bar of a hop that writes its progress to the lake. */
-async function hopProgress(lake: ObjectStore, runId: string, hop: string): Promise<string> {
+/** The bar of a hop that writes its progress to the lake; undefined for one that has not begun. */
+async function hopProgress(lake: ObjectStore, runId: string, hop: string): Promise<string | undefined> {
   const told = await lake.json(lakeKeys.progress(runId, hop), progress).catch(() => undefined);
-  return told ? progressBar(told) : "";
+  return told && progressBar(told);
 }
 
 function progressBar({ done, total, unit }: Progress): string {

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { runInputs } from "@boxoffice/contracts/runInputs";
 import { AirflowApi, type DagRun, type RunRequest, type Task } from "@boxoffice/platform/airflowApi";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
@@ -7,7 +9,7 @@ import { airflowSettings } from "../airflowSettings.ts";
 import { BoxError, exitCode } from "../boxError.ts";
 import type { BoxClient } from "../openBox.ts";
 import { s3Settings } from "../s3Settings.ts";
-import { clear, dim, line, transient } from "../terminal.ts";
+import { clear, dim, line, transient, yellow } from "../terminal.ts";
 import { failureOfLog, type HopLine, readFailure, readHops, secondsAtWork } from "./hopReports.ts";
 import { progressText } from "./progress.ts";
 
@@ -97,6 +99,7 @@ async function follow(following: Following): Promise<RunOutcome> {
   const from = Date.now();
   let answeredAt = from;
   const shown = new Set<string>();
+  let notes: string[] | undefined;
   line(
     dim(
       `  ${"hop".padEnd(16)}${"rows in".padStart(12)}${"rows out".padStart(12)}${"dropped".padStart(9)}${"seconds".padStart(9)}`,
@@ -108,6 +111,10 @@ async function follow(following: Following): Promise<RunOutcome> {
     let hops: HopLine[];
     try {
       ({ state, hops } = await poll(following));
+      if (notes === undefined) {
+        notes = (await lake.json(lakeKeys.hop(runId, "inputs"), runInputs))?.notes;
+        for (const note of notes ?? []) line(`  ${yellow("note")} ${note}`);
+      }
       answeredAt = Date.now();
     } catch (error) {
       if (signal.aborted) throw interrupted(runId);

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 
 from spark.dropped import DroppedRows, kept
 from spark.jobs.hop import Hop
+from spark.jobs.run_inputs import in_place, loads_of
 from spark.lake import Json, Lake
 from spark.session import spark_session
 from spark.silver import cpi, genres, links, movies, ratings
@@ -35,9 +36,6 @@ DATASETS = {
 #: Of inputs that were fixed before there were live ratings.
 NOTHING_LIVE: Json = {"bronze": 0}
 
-#: Of inputs that were fixed before dead letters could be.
-NOTHING_FIXED: Json = {}
-
 #: That the hop writes: one per dataset, genre and movie_genre.
 TABLES = len(DATASETS) + 2
 
@@ -47,32 +45,32 @@ def run(run_id: str) -> Json:
     lake = Lake.from_environment()
     hop = Hop(lake, "silver", run_id, TABLES)
     inputs = lake.read_json(f"_runs/{run_id}/inputs.json")
-    loads, live = inputs["loads"], inputs.get("live", NOTHING_LIVE)
-    repaired = {
-        name: fixes["prefix"]
-        for name, fixes in inputs.get("fixes", NOTHING_FIXED).items()
-        if fixes["repaired"]
+    live = inputs.get("live", NOTHING_LIVE)
+    loads = {name: loads_of(inputs, name) for name in DATASETS}
+    rows_in = {
+        name: sum(lake.count_rows(prefix) for load in loads[name] for prefix in load.prefixes)
+        for name in DATASETS
     }
-    rows_in = {name: lake.count_rows(loads[name]["prefix"]) for name in DATASETS}
-    for name, prefix in repaired.items():
-        rows_in[name] += lake.count_rows(prefix)
     if live["bronze"]:
         rows_in["ratings"] += lake.count_rows(live["prefix"], is_below(live["offsets"]))
 
     with spark_session() as spark:
-        bronze = {name: lake.read_table(spark, loads[name]["prefix"]) for name in DATASETS}
+        parts = {
+            name: [
+                in_place(lake.read_table(spark, prefix), place)
+                for place, load in enumerate(loads[name])
+                for prefix in load.prefixes
+            ]
+            for name in DATASETS
+        }
+        bronze = {name: reduce(DataFrame.unionByName, parts[name]) for name in DATASETS}
         judge = {name: rules.judge for name, rules in DATASETS.items()}
-        beside: list[DataFrame] = []
-        for name, prefix in repaired.items():
-            records = lake.read_table(spark, prefix)
-            bronze[name] = bronze[name].unionByName(records)
-            if name == "ratings":
-                beside.append(records)
+        _, *beside = parts["ratings"]
         if live["bronze"]:
             before = ratings.live_below(lake.read_table(spark, live["prefix"]), live["offsets"])
             bronze["ratings"] = ratings.with_live(bronze["ratings"], before)
             beside.append(before)
-        if lake.has_unique_keys(loads["ratings"]["prefix"], ratings.KEY):
+        if lake.has_unique_keys(loads["ratings"][0].prefix, ratings.KEY):
             judge["ratings"] = ratings.judge_beside(beside)
         judged = {name: judge[name](bronze[name]) for name in DATASETS}
         dropped = {

@@ -8,8 +8,8 @@ from pyspark.sql import functions as F
 
 from spark.dropped import DROPPED, is_not_first, reason_if
 
-#: Live rows come after every bulk one, whose number is an int.
-FIRST_LIVE_ROW = 2**31
+#: Live rows come after those of every load.
+FIRST_LIVE_ROW = 2**62
 
 REASONS = ("no_rating", "duplicate_rating")
 

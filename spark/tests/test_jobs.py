@@ -1,6 +1,8 @@
 """The two hops on a lake of a few rows: what they write, report and tell meanwhile."""
 
+import json
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,8 @@ import pytest
 from pyarrow import parquet
 
 from spark.jobs import gold, silver
-from spark.lake import Lake
+from spark.jobs.run_inputs import Load, loads_of
+from spark.lake import ASCENDING_KEYS, Json, Lake
 from spark.tests.local_lake import BUCKET, LocalLake
 
 RUN = "r1"
@@ -47,16 +50,23 @@ BRONZE = {
 IDS = {"row_number", "id", "user_id", "movie_id", "tmdb_id"}
 
 
+def put_load(
+    folder: Path, dataset: str, name: str, rows: list[dict[str, Any]], **footer: str
+) -> dict[str, str]:
+    """Writes a load as the loader does; what the inputs say of it."""
+    table = pa.Table.from_pylist([{"row_number": n, **row} for n, row in enumerate(rows, 1)])
+    schema = pa.schema(
+        field.with_type(pa.int32()) if field.name in IDS else field for field in table.schema
+    )
+    path = folder / BUCKET / "bronze" / name
+    path.mkdir(parents=True)
+    table = table.cast(schema).replace_schema_metadata(footer)
+    parquet.write_table(table, path / "group-00000.parquet")
+    return {"load_id": f"{name}-v1", "prefix": f"bronze/{name}"}
+
+
 def put_bronze(folder: Path, lake: Lake) -> None:
-    for dataset, rows in BRONZE.items():
-        table = pa.Table.from_pylist([{"row_number": n, **row} for n, row in enumerate(rows, 1)])
-        schema = pa.schema(
-            field.with_type(pa.int32()) if field.name in IDS else field for field in table.schema
-        )
-        path = folder / BUCKET / "bronze" / dataset
-        path.mkdir(parents=True)
-        parquet.write_table(table.cast(schema), path / "group-00000.parquet")
-    loads = {dataset: {"prefix": f"bronze/{dataset}"} for dataset in BRONZE}
+    loads = {name: put_load(folder, name, name, rows) for name, rows in BRONZE.items()}
     lake.write_json(f"_runs/{RUN}/inputs.json", {"loads": loads})
 
 
@@ -150,15 +160,16 @@ def test_live_ratings_below_the_barrier_are_read_beside_the_bulk_ones_and_counte
 
 
 def put_repaired(folder: Path, lake: Lake, dataset: str, *rows: dict[str, Any]) -> None:
-    """Records that were repaired, as the loader writes them, and what the inputs say of them."""
+    """Records of the base that were repaired, as the loader writes and the inputs name them."""
     prefix = f"repaired/{dataset}/after-00000001"
     path = folder / BUCKET / prefix
     path.mkdir(parents=True)
     bronze = parquet.read_schema(folder / BUCKET / "bronze" / dataset / "group-00000.parquet")
     parquet.write_table(pa.Table.from_pylist(list(rows), bronze), path / "records.parquet")
     inputs = lake.read_json(f"_runs/{RUN}/inputs.json")
-    fixes = {"source": "s", "decisions": 1, "repaired": len(rows), "prefix": prefix}
-    inputs["fixes"] = {**inputs.get("fixes", {}), dataset: fixes}
+    source = f"{dataset}-v1"
+    fixes = {"source": source, "decisions": 1, "repaired": len(rows), "prefix": prefix}
+    inputs["fixes"] = {**inputs.get("fixes", {}), dataset: [fixes]}
     lake.write_json(f"_runs/{RUN}/inputs.json", inputs)
 
 
@@ -193,3 +204,71 @@ def test_repaired_records_are_judged_among_those_of_bronze_and_counted(
     assert report["rows"]["ratings"]["rows_in"] == 5
     assert report["rows"]["ratings"]["dropped"]["duplicate_rating"] == 1
     assert report["rows"]["links"]["rows_in"] == 3
+
+
+def test_repaired_records_belong_to_their_source_also_in_inputs_of_before_loads_were_appended() -> (
+    None
+):
+    base = {"load_id": "ab-v1-12345678", "prefix": "bronze/ab"}
+    more = {"load_id": "cd-v12", "prefix": "bronze/cd"}
+    fixes = [
+        {"source": "cd-v1", "repaired": 1, "prefix": "repaired/other"},
+        {"source": "cd-v12", "repaired": 2, "prefix": "repaired/cd"},
+        {"source": "ab-v1", "repaired": 0, "prefix": "repaired/ab"},
+    ]
+    inputs = {"loads": {"links": base}, "appended": {"links": [more]}, "fixes": {"links": fixes}}
+    assert loads_of(inputs, "links") == [Load("bronze/ab", None), Load("bronze/cd", "repaired/cd")]
+    alone = {"source": "ab-v1", "repaired": 1, "prefix": "repaired/ab"}
+    before = {"loads": {"links": base}, "fixes": {"links": alone}}
+    assert loads_of(before, "links") == [Load("bronze/ab", "repaired/ab")]
+
+
+MORE_MOVIES = [movie(2, 900, 5), movie(3, 1, 4), movie(5, 700, 1)]
+MORE_RATINGS = [
+    # Of the same second as one of the base, newer, older, the same again, new.
+    {**rated(1, 1), "rating": 1.0},
+    {**rated(1, 2), "rating": 2.0, "timestamp": 101},
+    {**rated(2, 1), "rating": 0.5, "timestamp": 99},
+    rated(1, 99),
+    rated(5, 2),
+    {**rated(5, 1), "rating": None},
+]
+LATER_RATINGS = [{**rated(1, 1), "rating": 1.5}, {**rated(5, 2), "rating": 4.0, "timestamp": 1}]
+KEYS = {"columns": ["user_id", "movie_id"], "first": [1, 1], "last": [2, 99]}
+
+
+@pytest.mark.parametrize("footer", [{}, {ASCENDING_KEYS.decode(): json.dumps(KEYS)}])
+def test_what_is_appended_gives_what_its_rows_behind_those_of_the_base_in_one_file_give(
+    lake: LocalLake, tmp_path: Path, footer: dict[str, str]
+) -> None:
+    def hops_of(run: str, **files_of: list[list[dict[str, Any]]]) -> tuple[Json, Json]:
+        inputs = lake.read_json(f"_runs/{RUN}/inputs.json")
+        appended = {}
+        for name, (base, *more) in files_of.items():
+            keys = footer if name == "ratings" and more else {}
+            inputs["loads"][name] = put_load(tmp_path, name, f"{run}-{name}", base, **keys)
+            appended[name] = [
+                put_load(tmp_path, name, f"{run}-{name}-more{at}", rows)
+                for at, rows in enumerate(more)
+            ]
+        lake.write_json(f"_runs/{run}/inputs.json", {**inputs, "appended": appended})
+        return silver.run(run), gold.run(run)
+
+    in_order = sorted(BRONZE["ratings"], key=lambda row: (row["user_id"], row["movie_id"]))
+    rating_files = [in_order, MORE_RATINGS, LATER_RATINGS]
+    movie_files = [BRONZE["movies"], MORE_MOVIES]
+    parts = hops_of("parts", ratings=rating_files, movies=movie_files)
+    whole = hops_of("whole", ratings=[[*chain(*rating_files)]], movies=[[*chain(*movie_files)]])
+    for appended, refreshed in zip(parts, whole, strict=True):
+        assert appended["rows"] == refreshed["rows"]
+        for table in refreshed["tables"]:
+            rows = [
+                parquet.read_table(tmp_path / BUCKET / report["prefix"] / table).to_pylist()
+                for report in (appended, refreshed)
+            ]
+            assert sorted(rows[0], key=repr) == sorted(rows[1], key=repr), table
+    assert parts[0]["rows"]["ratings"] == {
+        "rows_in": 12,
+        "rows_out": 5,
+        "dropped": {"no_rating": 1, "duplicate_rating": 6},
+    }

@@ -11,6 +11,7 @@ from spark.silver.cpi import cpi_month, judged_cpi
 from spark.silver.links import judged_links, movielens_movie
 from spark.silver.movies import judged_movies, movie
 from spark.silver.ratings import (
+    FIRST_LIVE_ROW,
     REASONS,
     judge_beside,
     judged_ratings,
@@ -196,7 +197,7 @@ def test_what_comes_beside_ratings_with_unique_keys_may_repeat_them_and_be_repea
         (2, None),
         (3, None),
         (4, "duplicate_rating"),
-        (2**31, None),
+        (FIRST_LIVE_ROW, None),
     ]
     assert rows_of(judge_beside([])(bulk), "row_number", DROPPED) == [(1, None), (3, None)]
 

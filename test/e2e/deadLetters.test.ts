@@ -85,7 +85,7 @@ describe("dead letters", () => {
     const lake = new ObjectStore(s3Settings(await box.client()));
     const inputs = await lake.json(lakeKeys.hop(document.run_id, "inputs"), runInputs);
     lake.close();
-    expect(inputs?.fixes).toEqual({ movies: expect.objectContaining({ repaired: 3 }) });
+    expect(inputs?.fixes).toEqual({ movies: [expect.objectContaining({ repaired: 3 })] });
     expect(await box.command("dead-letters", "replay")).toBe("");
   });
 

@@ -36,6 +36,13 @@ export class EditionCopy {
     return this;
   }
 
+  /** Puts records behind those of a file, as if they had always been there. */
+  withMore(file: EditionFile, lines: readonly string[]): this {
+    const text = bundledText(file);
+    const lineEnd = text.includes("\r\n") ? "\r\n" : "\n";
+    return this.with(file, `${text.replace(/\r?\n$/, "")}${lineEnd}${lines.join(lineEnd)}${lineEnd}`);
+  }
+
   remove(): void {
     rmSync(this.path, { recursive: true, force: true });
   }

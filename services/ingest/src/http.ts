@@ -5,7 +5,7 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { type LiveServices, liveRatingsRoute } from "./liveRatings.ts";
-import { type LoadServices, load, loadRequest } from "./load.ts";
+import { type LoadServices, loadIfThere, loadRequest } from "./load.ts";
 
 export interface IngestServer {
   jobs: Jobs;
@@ -28,7 +28,7 @@ export function ingestServer({ jobs, loads, live, log, notReady }: IngestServer)
   server.post("/loads", async (request, reply) => {
     const wanted = loadRequest.parse(request.body);
     // Slices may be lost after the load has ended, and then its seal fails; a load that is sealed is only found again.
-    const job = jobs.start(`${wanted.run_id}.${wanted.dataset}`, (context) => load(wanted, loads, context), {
+    const job = jobs.start(`${wanted.run_id}.${wanted.dataset}`, (context) => loadIfThere(wanted, loads, context), {
       again: true,
     });
     return reply.code(202).send(job);

@@ -16,18 +16,26 @@ import { copyLocally, type LocalCopy, land } from "./landing.ts";
 import type { Publisher } from "./publish.ts";
 import { sliceEncoder } from "./sliceEncoder.ts";
 import { emptySource, slices } from "./slices.ts";
+import { datasetsIn, directorySource } from "./sources/directory.ts";
 import type { Source } from "./sources/source.ts";
 import { Spool } from "./spool.ts";
 import { percentOf, Tally } from "./tally.ts";
 import { unpack } from "./unpack.ts";
 
 /** Body of `POST /loads`; without `edition` the service's own. */
-export const loadRequest = z.strictObject({
-  run_id: runId,
-  dataset: datasetName,
-  edition: z.string().min(1).optional(),
-  full_refresh: z.boolean().default(false),
-});
+export const loadRequest = z
+  .strictObject({
+    run_id: runId,
+    dataset: datasetName,
+    edition: z.string().min(1).optional(),
+    full_refresh: z.boolean().default(false),
+    /** A directory with records to be added to what is published, in files as an edition has them; it may lack some. */
+    append: z.string().min(1).optional(),
+  })
+  .refine(
+    ({ append, edition, full_refresh }) => append === undefined || (edition === undefined && !full_refresh),
+    "append excludes edition and full_refresh: it adds to what is published",
+  );
 export type LoadRequest = z.infer<typeof loadRequest>;
 
 export interface LoadServices {
@@ -52,13 +60,31 @@ export interface LoadResult extends Record<string, unknown> {
   already: boolean;
 }
 
+/** What the job ends with when the directory to append has no file of the dataset. */
+export interface NothingToLoad extends Record<string, unknown> {
+  load_id: null;
+}
+
+/** The load that is asked for, unless the directory to append has no file of the dataset. */
+export async function loadIfThere(
+  request: LoadRequest,
+  services: LoadServices,
+  context: JobContext,
+): Promise<LoadResult | NothingToLoad> {
+  const { append, dataset } = request;
+  if (append !== undefined && !(await datasetsIn(append)).includes(dataset)) return { load_id: null };
+  return load(request, services, context);
+}
+
 /** One dataset's road from its source to the lake's raw/ and onto its topic. The same again only repeats. */
 export async function load(request: LoadRequest, services: LoadServices, context: JobContext): Promise<LoadResult> {
   const started = Date.now();
   const directory = join(services.workDirectory, "loads", randomUUID());
   await mkdir(directory, { recursive: true });
   try {
-    const source = await services.sourceOf(request.edition, request.dataset).open(request.dataset, context);
+    const { append, edition, dataset } = request;
+    const from = append === undefined ? services.sourceOf(edition, dataset) : directorySource(append);
+    const source = await from.open(dataset, context);
     const copy = await copyLocally(source, join(directory, "source"), context);
     if (copy.bytes === 0) throw emptySource(copy.file, false);
     const loadId = loadIdOf(request, copy.sha256);
@@ -78,6 +104,7 @@ export async function load(request: LoadRequest, services: LoadServices, context
       rows: { [request.dataset]: { rows_in: source_rows, rows_out: rows, dropped: rejected } },
       bytes,
       load_id,
+      ...(request.append === undefined ? {} : { appends: true }),
     });
     return { load_id, file, source_rows, rows, dead_letters, already: whole !== undefined };
   } finally {

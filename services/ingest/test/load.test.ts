@@ -8,6 +8,7 @@ import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { loadManifest, type Seal } from "@boxoffice/contracts/loadManifest";
 import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { loadIfThere, loadRequest } from "../src/load.ts";
 import { editionOf, excerptPath, excerptText, uniqueLinks, uniqueMovies } from "./editions.ts";
 import { type Engines, patientContext, startEngines } from "./engines.ts";
 
@@ -208,4 +209,32 @@ test("a CPI with a dot, an empty value and a month that is missing loads, under 
       dead_letters: 0,
     });
   }
+});
+
+test("a directory to append may lack files, and its loads say in the run's report what they are for", async () => {
+  const append = await edition({ "links.csv": uniqueLinks() });
+  const wanted = { run_id: randomUUID(), full_refresh: false, append };
+  const context = patientContext();
+  expect(await loadIfThere({ ...wanted, dataset: "movies" }, engines.loads, context)).toEqual({ load_id: null });
+  const result = await loadIfThere({ ...wanted, dataset: "links" }, engines.loads, context);
+  expect(result).toMatchObject({ rows: 3, already: false });
+  const report = await engines.store.json(lakeKeys.hop(wanted.run_id, "ingest.links"), hopReport);
+  expect(report).toMatchObject({ load_id: result.load_id, appends: true });
+});
+
+test("a directory to append without a file of any dataset is refused with what was expected and found", async () => {
+  const append = await edition({ "Ratings.csv": "userId\n" });
+  const wanted = { run_id: randomUUID(), full_refresh: false, dataset: "links" as const, append };
+  await expect(loadIfThere(wanted, engines.loads, patientContext())).rejects.toThrow(
+    /no file of any dataset in .*\n {2}expected: .*ratings.csv.*\n {2}found: {4}Ratings.csv\n/,
+  );
+  const gone = loadIfThere({ ...wanted, append: `${append}/gone` }, engines.loads, patientContext());
+  await expect(gone).rejects.toThrow(/gone cannot be read/);
+});
+
+test("appending excludes an edition and a full refresh", () => {
+  const wanted = { run_id: "r", dataset: "links", append: "more" };
+  expect(loadRequest.safeParse(wanted).success).toBe(true);
+  for (const other of [{ edition: "e" }, { full_refresh: true }])
+    expect(loadRequest.safeParse({ ...wanted, ...other }).error?.issues[0]?.message).toContain("append excludes");
 });

@@ -4,7 +4,7 @@ import type { LetterState } from "@boxoffice/contracts/deadLetterDecision";
 import { isDeadLetterSliceKey, lakeKeys, parseLiveKey } from "@boxoffice/contracts/lakeKeys";
 import { type LiveDeadLetter, liveDeadLetter } from "@boxoffice/contracts/liveRating";
 import { sourceOf } from "@boxoffice/contracts/loadId";
-import { noLiveInput, type RunInputs, runInputs } from "@boxoffice/contracts/runInputs";
+import { loadsOf, noLiveInput, type RunInputs, runInputs } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { z } from "zod";
@@ -56,15 +56,16 @@ export async function runDeadLetters(lake: ObjectStore, runId: string): Promise<
   const { done: isUnknown } = await lake.list(lakeKeys.run(runId)).next();
   if (isUnknown) return undefined;
   const inputs = await lake.json(lakeKeys.hop(runId, "inputs"), runInputs);
-  const loads = await loadsOf(lake, runId, inputs);
+  const loads = await loadsOfRun(lake, runId, inputs);
   const dead_letters: ListedDeadLetter[] = [];
   const states = { open: 0, fixed: 0, merged_into: 0, discarded: 0 };
   let total = 0;
   let pending = 0;
   for (const [dataset, loadId] of loads) {
-    const log = await readDecisions(lake, dataset, sourceOf(loadId));
+    const source = sourceOf(loadId);
+    const log = await readDecisions(lake, dataset, source);
     const standings = standingsAfter(log);
-    pending += log.length - (inputs?.fixes[dataset]?.decisions ?? 0);
+    pending += log.length - (inputs?.fixes[dataset]?.find((fixes) => fixes.source === source)?.decisions ?? 0);
     for (const { state } of standings.decided.values()) states[state] += 1;
     states.merged_into += standings.mergedInto.size;
     for (const key of await listDeadLetterSlices(lake, dataset, loadId)) {
@@ -80,21 +81,22 @@ export async function runDeadLetters(lake: ObjectStore, runId: string): Promise<
   const liveKeys = await listLive(lake, inputs?.live ?? noLiveInput);
   const shown = liveKeys.slice(0, largestAnswer - dead_letters.length);
   const live_dead_letters = await Promise.all(shown.map((key) => readLive(lake, key)));
-  const not_loaded = datasetNames.filter((dataset) => !loads.has(dataset));
+  const not_loaded = datasetNames.filter((dataset) => !loads.some(([loaded]) => loaded === dataset));
   const failure = not_loaded.length > 0 ? await failureOf(lake, runId) : null;
   return { dead_letters, live_dead_letters, total: total + liveKeys.length, states, pending, not_loaded, failure };
 }
 
 /** A run that failed before its inputs were fixed has the loads it ingested. */
-async function loadsOf(
+async function loadsOfRun(
   lake: ObjectStore,
   runId: string,
   inputs: RunInputs | undefined,
-): Promise<Map<DatasetName, string>> {
-  const loads = new Map<DatasetName, string>();
+): Promise<[DatasetName, string][]> {
+  const loads: [DatasetName, string][] = [];
   for (const dataset of datasetNames) {
-    const loadId = inputs?.loads[dataset].load_id ?? (await readHop(lake, runId, `ingest.${dataset}`))?.load_id;
-    if (loadId) loads.set(dataset, loadId);
+    const known = inputs && loadsOf(inputs, dataset).map(({ load_id }) => load_id);
+    const ingested = known ? undefined : (await readHop(lake, runId, `ingest.${dataset}`))?.load_id;
+    for (const loadId of known ?? (ingested ? [ingested] : [])) loads.push([dataset, loadId]);
   }
   return loads;
 }

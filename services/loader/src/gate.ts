@@ -1,7 +1,7 @@
 import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
 import { type DbtReport, dbtReport, type HopReport } from "@boxoffice/contracts/hopReport";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import type { LiveInput, RunInputs } from "@boxoffice/contracts/runInputs";
+import { type LiveInput, loadsOf, type RunInputs } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { listGroups } from "./bronze.ts";
@@ -52,14 +52,12 @@ export async function readReports(lake: ObjectStore, runId: string, previous: st
   if (!dbt) throw missingReport(runId, "dbt");
   const counted: RunReports["lake"] = {};
   for (const dataset of datasetNames) {
-    const { load_id } = inputs.loads[dataset];
-    const groups = await listGroups(lake, dataset, load_id);
-    const bronze = groups.reduce((sum, { rows }) => sum + rows, 0);
-    const [dead_letters, repaired] = await Promise.all([
-      countDeadLetters(lake, dataset, load_id),
-      countRepaired(lake, inputs.fixes[dataset]),
-    ]);
-    counted[dataset] = { bronze, dead_letters, repaired };
+    const ofDataset = { bronze: 0, dead_letters: 0, repaired: await countRepaired(lake, inputs.fixes[dataset]) };
+    for (const { load_id } of loadsOf(inputs, dataset)) {
+      for (const { rows } of await listGroups(lake, dataset, load_id)) ofDataset.bronze += rows;
+      ofDataset.dead_letters += await countDeadLetters(lake, dataset, load_id);
+    }
+    counted[dataset] = ofDataset;
   }
   const known = previous === null || previous === runId ? undefined : (await readInputs(lake, previous))?.live;
   const lakeLive = await countLive(lake, { known, below: inputs.live.offsets });
@@ -81,20 +79,18 @@ const factOfDataset = {
   links: "bridge_movielens_movie",
 } as const;
 
-/** What a run reads of a dataset: its load, for ratings the live ones too, and the records that were repaired. */
-export function rowsOf(
-  { loads, live, fixes }: RunInputs,
-  dataset: DatasetName,
-): Pick<LiveInput, "source_rows" | "dead_letters" | "bronze"> & { repaired: number } {
-  const { source_rows, dead_letters, bronze } = loads[dataset];
-  const repaired = fixes[dataset]?.repaired ?? 0;
-  if (dataset !== "ratings") return { source_rows, dead_letters, bronze, repaired };
-  return {
-    repaired,
-    source_rows: source_rows + live.source_rows,
-    dead_letters: dead_letters + live.dead_letters,
-    bronze: bronze + live.bronze,
-  };
+type ReadRows = Pick<LiveInput, "source_rows" | "dead_letters" | "bronze">;
+
+/** What a run reads of a dataset: its loads, for ratings the live ones too, and the records that were repaired. */
+export function rowsOf(inputs: RunInputs, dataset: DatasetName): ReadRows & { repaired: number } {
+  const repaired = (inputs.fixes[dataset] ?? []).reduce((sum, fixes) => sum + fixes.repaired, 0);
+  const bulk = sumOf(loadsOf(inputs, dataset));
+  return { repaired, ...(dataset === "ratings" ? sumOf([bulk, inputs.live]) : bulk) };
+}
+
+function sumOf(read: readonly ReadRows[]): ReadRows {
+  const sum = (of: keyof ReadRows) => read.reduce((total, rows) => total + rows[of], 0);
+  return { source_rows: sum("source_rows"), dead_letters: sum("dead_letters"), bronze: sum("bronze") };
 }
 
 /** Every sum along the run's road, and its tests. */
@@ -103,7 +99,7 @@ export function checkRun({ inputs, silver, gold, warehouse, dbt, lake, lakeLive 
   const add = (name: string, expected: Figure, actual: Figure) => checks.push(equal(name, expected, actual));
 
   for (const dataset of datasetNames) {
-    const load = inputs.loads[dataset];
+    const load = sumOf(loadsOf(inputs, dataset));
     const rows = silver.rows[dataset];
     add(`${dataset}: source rows = bronze rows + dead letters`, load.source_rows, load.bronze + load.dead_letters);
     add(`${dataset}: bronze rows in the lake`, load.bronze, lake[dataset]?.bronze);

@@ -1,15 +1,11 @@
 import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { sourceOf } from "@boxoffice/contracts/loadId";
-import { loadManifest } from "@boxoffice/contracts/loadManifest";
-import { type LiveInput, type RunInputs, runInputs } from "@boxoffice/contracts/runInputs";
+import { type LiveInput, loadsOf, type RunInputs, runInputs } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
+import { chooseLoads } from "./chooseLoads.ts";
 import { fixFixes } from "./fixesInput.ts";
-import { readHop } from "./hopReports.ts";
-import { readSeal } from "./seal.ts";
-
-type InputLoad = RunInputs["loads"][DatasetName];
 
 /** Body of `POST /inputs` and `POST /publications`. */
 export interface InputsRequest {
@@ -26,8 +22,8 @@ export function readInputs(lake: ObjectStore, runId: string): Promise<RunInputs 
 export type FixLive = (known: LiveInput | undefined) => Promise<LiveInput>;
 
 /**
- * Fixes the one sealed load of each dataset that a run reads: those it ingested, else those of the published run. And
- * the live ratings: those that there are now. And what was decided until now about dead letters of these loads.
+ * Fixes the sealed loads that a run reads. And the live ratings: those that there are now. And what was decided until
+ * now about dead letters of these loads.
  */
 export async function fixInputs(
   lake: ObjectStore,
@@ -38,35 +34,46 @@ export async function fixInputs(
   const existing = await readInputs(lake, run_id);
   if (existing) return existing;
   const published = publishedRun === null ? undefined : await readInputs(lake, publishedRun);
-  const [movies, links, ratings, cpi] = await Promise.all(
-    datasetNames.map((dataset) => chooseLoad(lake, run_id, dataset, published)),
-  );
-  if (!movies || !links || !ratings || !cpi) throw new Error("a dataset is missing");
-  const loads = { movies, links, ratings, cpi };
-  const edition = datasetNames.map((dataset) => loads[dataset].file).join(", ");
+  const chosen = await chooseLoads(lake, run_id, published);
+  const edition = datasetNames.map((dataset) => filesOf(chosen, dataset)).join(", ");
   const live = await fixLive(published?.live);
-  const fixes = await fixFixes(lake, loads);
-  if (!allow_older) refuseOlder({ loads, live, fixes }, published);
-  const inputs: RunInputs = { run_id, edition, fixed_at: new Date().toISOString(), loads, live, fixes };
+  const fixes = await fixFixes(lake, chosen);
+  if (!allow_older) refuseOlder({ ...chosen, live, fixes }, published);
+  const inputs: RunInputs = { run_id, edition, fixed_at: new Date().toISOString(), ...chosen, live, fixes };
   const created = await lake.create(lakeKeys.hop(run_id, "inputs"), JSON.stringify(inputs, undefined, 2));
   return created ? inputs : ((await readInputs(lake, run_id)) ?? inputs);
 }
 
+function filesOf(inputs: Pick<RunInputs, "loads" | "appended">, dataset: DatasetName): string {
+  const appended = inputs.appended[dataset]?.length ?? 0;
+  return `${inputs.loads[dataset].file}${appended > 0 ? ` and ${appended} appended` : ""}`;
+}
+
 /**
  * Throws `older_edition` when a load landed before the one that the published run used, and is not the same bytes, or
- * when the published run has read further in the live ratings: those would be neither in the run nor beside it; or
- * when it goes by more decisions about dead letters of the same bytes.
+ * when it is, and lacks what was appended to them; when the published run has read further in the live ratings: those
+ * would be neither in the run nor beside it; or when it goes by more decisions about dead letters of the same bytes.
  */
 export function refuseOlder(
-  { loads, live, fixes }: Pick<RunInputs, "loads" | "live" | "fixes">,
+  run: Pick<RunInputs, "loads" | "appended" | "live" | "fixes">,
   published: RunInputs | undefined,
 ): void {
   if (!published) return;
+  const { loads, appended, live, fixes } = run;
   const olderLoads = datasetNames.flatMap((dataset) => {
     const [load, current] = [loads[dataset], published.loads[dataset]];
     if (load.landed_at >= current.landed_at || load.sha256 === current.sha256) return [];
     const isPublished = `the published run ${published.run_id} has ${current.file} landed ${current.landed_at}`;
     return [`${dataset}: ${load.file} landed ${load.landed_at}, ${isPublished}`];
+  });
+  const lackingLoads = datasetNames.flatMap((dataset) => {
+    if (loads[dataset].sha256 !== published.loads[dataset].sha256) return [];
+    const read = new Set(appended[dataset]?.map(({ load_id }) => load_id));
+    const lacking = published.appended[dataset]?.filter(({ load_id }) => !read.has(load_id)) ?? [];
+    return lacking.map(
+      ({ file, landed_at }) =>
+        `${dataset}: it lacks ${file} landed ${landed_at}, which was appended to what the published run ${published.run_id} reads; a new run has it`,
+    );
   });
   const olderLive = published.live.offsets.flatMap((offset, partition) => {
     const end = live.offsets[partition] ?? 0;
@@ -75,51 +82,18 @@ export function refuseOlder(
     return [`live ratings: partition ${partition} up to ${end}, ${isPublished}`];
   });
   const olderFixes = datasetNames.flatMap((dataset) => {
-    const [known, current] = [fixes[dataset]?.decisions ?? 0, published.fixes[dataset]];
-    const isSameSource = current?.source === sourceOf(loads[dataset].load_id);
-    if (!current || !isSameSource || known >= current.decisions) return [];
-    const isPublished = `the published run ${published.run_id} by ${current.decisions}; a new run does too`;
-    return [`dead letters of ${dataset}: it goes by ${known} decisions, ${isPublished}`];
+    const sources = new Set(loadsOf(run, dataset).map(({ load_id }) => sourceOf(load_id)));
+    return (published.fixes[dataset] ?? []).flatMap(({ source, decisions }) => {
+      const known = fixes[dataset]?.find((one) => one.source === source)?.decisions ?? 0;
+      if (!sources.has(source) || known >= decisions) return [];
+      const isPublished = `the published run ${published.run_id} by ${decisions}; a new run does too`;
+      return [`dead letters of ${dataset}: it goes by ${known} decisions, ${isPublished}`];
+    });
   });
-  const older = [...olderLoads, ...olderLive, ...olderFixes];
+  const older = [...olderLoads, ...lackingLoads, ...olderLive, ...olderFixes];
   if (older.length === 0) return;
   throw new ServiceError(
     "older_edition",
     `this run's data is older than what is published:\n  ${older.join("\n  ")}\nThe published answers stay. To publish the older data all the same: ./box run --allow-older`,
   );
-}
-
-async function chooseLoad(
-  lake: ObjectStore,
-  runId: string,
-  dataset: DatasetName,
-  published: RunInputs | undefined,
-): Promise<InputLoad> {
-  const ingested = (await readHop(lake, runId, `ingest.${dataset}`))?.load_id;
-  const load_id = ingested ?? published?.loads[dataset].load_id;
-  if (!load_id) {
-    throw new ServiceError(
-      "no_load",
-      `run ${runId} ingested no ${dataset} and no run is published whose ${dataset} it could use: ingest ${dataset} first`,
-    );
-  }
-  const [manifest, sealed] = await Promise.all([
-    lake.json(lakeKeys.manifest(dataset, load_id), loadManifest),
-    readSeal(lake, dataset, load_id),
-  ]);
-  if (!manifest || !sealed) {
-    throw new ServiceError("not_sealed", `load ${load_id} of ${dataset} is not sealed: seal it first (POST /seals)`);
-  }
-  const { file, landed_at, sha256, source_rows } = manifest;
-  const { rows: bronze, dead_letters } = sealed;
-  return {
-    load_id,
-    file,
-    landed_at,
-    sha256,
-    source_rows,
-    dead_letters,
-    bronze,
-    prefix: lakeKeys.bronze(dataset, load_id),
-  };
 }

@@ -1,10 +1,12 @@
 import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import type { RunInputs } from "@boxoffice/contracts/runInputs";
+import { type RunInputs, runInputs } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { writeHop } from "@boxoffice/platform/writeHop";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runDeadLetters } from "../src/deadLetters.ts";
+import { appendDecision } from "../src/decisions.ts";
+import { fixFixes } from "../src/fixesInput.ts";
 import { writeLiveDeadLetter } from "../src/liveBronze.ts";
 import { newLake, uniqueName } from "./engines.ts";
 import { type MadeLoad, makeLoad } from "./loads.ts";
@@ -34,11 +36,11 @@ async function putLoad(dataset: DatasetName, rejects: number): Promise<MadeLoad>
   return load;
 }
 
-/** A run whose links have so many dead letters and that reads live ratings below these offsets. */
-async function putRun(rejects: number, offsets: number[]): Promise<string> {
+/** A run whose links, and what was appended to them, have so many dead letters; it reads live ratings below offsets. */
+async function putRun(rejects: number, offsets: number[], appended: number[] = []): Promise<string> {
   const run_id = uniqueName("run");
-  const inputOf = async (dataset: DatasetName) => {
-    const { load_id, manifest } = await putLoad(dataset, dataset === "links" ? rejects : 0);
+  const inputOf = async (dataset: DatasetName, bad = dataset === "links" ? rejects : 0) => {
+    const { load_id, manifest } = await putLoad(dataset, bad);
     const { file, landed_at, sha256, source_rows, rows: bronze, dead_letters } = manifest;
     const prefix = lakeKeys.bronze(dataset, load_id);
     return { load_id, file, landed_at, sha256, source_rows, dead_letters, bronze, prefix };
@@ -53,8 +55,10 @@ async function putRun(rejects: number, offsets: number[]): Promise<string> {
       ratings: await inputOf("ratings"),
       cpi: await inputOf("cpi"),
     },
+    appended: { links: await Promise.all(appended.map((bad) => inputOf("links", bad))) },
     live: { prefix: lakeKeys.liveRatings, offsets, source_rows: 0, dead_letters: 0, bronze: 0 },
     fixes: {},
+    notes: [],
   };
   await lake.put(lakeKeys.hop(run_id, "inputs"), JSON.stringify(inputs));
   return run_id;
@@ -71,6 +75,26 @@ test("a run has the dead letters of its loads, and of the live ratings those bel
     { partition: 1, offset: 0, reason: "not JSON", raw: "{" },
   ]);
   expect(page).toMatchObject({ total: 4, not_loaded: [], failure: null });
+});
+
+test("what was appended has dead letters of its own, and decisions about them are counted by their source", async () => {
+  const run = await putRun(1, [], [0, 2]);
+  const letters = async () => (await runDeadLetters(lake, run))?.dead_letters ?? [];
+  const [ofBase, first, second] = await letters();
+  expect(await letters()).toHaveLength(3);
+  if (!ofBase || !first || !second) throw new Error("three letters are made");
+  expect(first.load_id).not.toBe(ofBase.load_id);
+  expect([first.row_number, second.row_number]).toEqual([2, 3]);
+  const { id, dataset, load_id: source, row_number } = second;
+  const decision = { id, dataset, source, row_number, at: new Date().toISOString() };
+  await appendDecision(lake, [], { ...decision, state: "discarded", reason: "a test" });
+  expect((await letters()).map(({ state }) => state)).toEqual(["open", "open", "discarded"]);
+  expect(await runDeadLetters(lake, run)).toMatchObject({ pending: 1, states: { open: 2, discarded: 1 } });
+  const inputs = await lake.json(lakeKeys.hop(run, "inputs"), runInputs);
+  const fixes = inputs && (await fixFixes(lake, inputs));
+  expect(fixes).toEqual({ links: [expect.objectContaining({ source, decisions: 1, repaired: 0 })] });
+  await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify({ ...inputs, fixes }));
+  expect(await runDeadLetters(lake, run)).toMatchObject({ pending: 0 });
 });
 
 test("a run from before there were live ratings has none of their dead letters", async () => {

@@ -18,8 +18,10 @@ const inputs = (run_id: string, day: string, offsets: number[]): RunInputs => {
     edition: "test",
     fixed_at: "2026-11-30T00:00:00.000Z",
     loads: { movies: load("m.csv"), links: load("l.csv"), ratings: load("r.csv"), cpi: load("c.csv") },
+    appended: {},
     live: { ...noLiveInput, offsets },
     fixes: {},
+    notes: [],
   };
 };
 
@@ -49,13 +51,27 @@ test("a run that read fewer live ratings than the published one is refused: they
 
 test("a run that goes by fewer decisions about the same dead letters than the published one is refused", () => {
   const movies = { source: "published m.csv", decisions: 3, repaired: 2, prefix: "repaired/x" };
-  const before = { ...published, fixes: { movies } };
-  const refused = () => refuseOlder({ ...published, fixes: { movies: { ...movies, decisions: 2 } } }, before);
+  const before = { ...published, fixes: { movies: [movies] } };
+  const refused = () => refuseOlder({ ...published, fixes: { movies: [{ ...movies, decisions: 2 }] } }, before);
   expect(refused).toThrow(
     /dead letters of movies: it goes by 2 decisions, the published run published by 3; a new run does too/,
   );
   expect(() => refuseOlder({ ...published, fixes: {} }, before)).toThrow(/by 0 decisions/);
-  expect(() => refuseOlder({ ...published, fixes: { movies: { ...movies, decisions: 4 } } }, before)).not.toThrow();
+  expect(() => refuseOlder({ ...published, fixes: { movies: [{ ...movies, decisions: 4 }] } }, before)).not.toThrow();
   // Other bytes have dead letters of their own.
   expect(() => refuseOlder(inputs("run", "06", [10, 20]), before)).not.toThrow();
+});
+
+test("a run that lacks what was appended to the published one is refused, unless it has other bytes to begin with", () => {
+  const [first, second] = ["06", "07"].map((day) => ({
+    ...published.loads.ratings,
+    ...{ load_id: `more ${day}`, file: "more.csv", sha256: day, landed_at: `2026-11-${day}T00:00:00.000Z` },
+  }));
+  if (!first || !second) throw new Error("two loads are made");
+  const before = { ...published, appended: { ratings: [first, second] } };
+  const refused = () => refuseOlder({ ...published, appended: { ratings: [first] } }, before);
+  expect(refused).toThrow(expect.objectContaining({ code: "older_edition" }));
+  expect(refused).toThrow(/\n {2}ratings: it lacks more.csv landed 2026-11-07.*; a new run has it\nThe published/);
+  expect(() => refuseOlder({ ...published, appended: { ratings: [second, first] } }, before)).not.toThrow();
+  expect(() => refuseOlder(inputs("run", "08", [10, 20]), before)).not.toThrow();
 });

@@ -124,8 +124,10 @@ async function finishedRun(landed = 1, sha256 = uniqueName("sha256")): Promise<{
       ratings: await load("ratings"),
       cpi: await load("cpi"),
     },
+    appended: {},
     live: noLiveInput,
     fixes: {},
+    notes: [],
   };
   await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify(inputs));
   await putSilver(silverOf(run));
@@ -329,8 +331,8 @@ test("a record that was repaired counts beside its dead letter in every sum, and
   };
   expect(await appendDecision(lake, [], decision)).toBe(true);
   expect(await appendDecision(lake, [], decision)).toBe(false);
-  const fixes = await fixFixes(lake, inputs.loads);
-  expect(fixes).toEqual({ movies: expect.objectContaining({ decisions: 1, repaired: 1 }) });
+  const fixes = await fixFixes(lake, inputs);
+  expect(fixes).toEqual({ movies: [expect.objectContaining({ decisions: 1, repaired: 1 })] });
   await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify({ ...inputs, fixes }));
   expect(await refused(run)).toContain(
     "movies: bronze rows + repaired records = silver's rows in: expected 101, got 100 (1 too few)",
@@ -338,7 +340,7 @@ test("a record that was repaired counts beside its dead letter in every sum, and
   const silver = silverOf(run);
   const movies = { rows_in: 101, rows_out: silverRows.movies, dropped: { duplicate_id: 101 - silverRows.movies } };
   await putSilver({ ...silver, rows: { ...silver.rows, movies } });
-  const wrong = { movies: { ...fixes.movies, repaired: 2 } };
+  const wrong = { movies: fixes.movies?.map((one) => ({ ...one, repaired: 2 })) };
   await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify({ ...inputs, fixes: wrong }));
   expect(await refused(run)).toContain("movies: repaired records in the lake: expected 2, got 1 (1 too few)");
 
@@ -352,6 +354,27 @@ test("a record that was repaired counts beside its dead letter in every sum, and
     rows_out: silverRows.movies,
     dropped: { dead_letters: 3, duplicate_id: 101 - silverRows.movies },
   });
+});
+
+test("what was appended is part of every sum, and of the counts that are published", async () => {
+  const { run, inputs } = await finishedRun();
+  const appended = { ratings: [(await finishedRun()).inputs.loads.ratings] };
+  await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify({ ...inputs, appended }));
+  expect(await refused(run)).toContain(
+    "ratings: bronze rows + repaired records = silver's rows in: expected 200, got 100 (100 too few)",
+  );
+  const silver = silverOf(run);
+  const ratings = { rows_in: 200, rows_out: ratingsIn, dropped: { duplicate_rating: 200 - ratingsIn } };
+  await putSilver({ ...silver, rows: { ...silver.rows, ratings } });
+  const [lost] = appended.ratings.map(({ load_id }) => lakeKeys.deadLetterSlice("ratings", load_id, 0));
+  await lake.put(lost ?? "", "{}\n");
+  expect(await refused(run)).toContain("ratings: dead letters in the lake: expected 6, got 4 (2 too few)");
+  await lake.put(lost ?? "", "{}\n{}\n{}\n");
+  await publish(lake, pool, { run_id: run }, quietLog);
+  const { rows } = await pool.query(
+    "select source_rows::int, dead_letters::int, bronze::int from marts.run_counts where dataset = 'ratings'",
+  );
+  expect(rows).toEqual([{ source_rows: 206, dead_letters: 6, bronze: 200 }]);
 });
 
 test("live ratings are part of the sums, and the run that is published says up to where it has read them", async () => {

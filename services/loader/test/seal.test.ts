@@ -9,7 +9,7 @@ import { Bronze } from "../src/bronze.ts";
 import { runDeadLetters } from "../src/deadLetters.ts";
 import { appendDecision } from "../src/decisions.ts";
 import { readHop } from "../src/hopReports.ts";
-import { fixInputs } from "../src/inputs.ts";
+import { fixInputs, refuseOlder } from "../src/inputs.ts";
 import { readSeal, type SealParts, sealLoad } from "../src/seal.ts";
 import { newLake, quietLog, uniqueName } from "./engines.ts";
 import { type MadeLoad, makeLoad, putManifest } from "./loads.ts";
@@ -119,11 +119,23 @@ async function sealedEdition(day: string): Promise<MadeLoad[]> {
   return loads;
 }
 
-async function ingested(runId: string, loads: readonly MadeLoad[]): Promise<void> {
+async function ingested(runId: string, loads: readonly MadeLoad[], appends = false): Promise<void> {
   for (const { dataset, load_id } of loads) {
-    await writeHop(lake, Date.now(), { hop: `ingest.${dataset}`, run_id: runId, load_id, rows: {} });
+    const report = { hop: `ingest.${dataset}`, run_id: runId, load_id, rows: {} };
+    await writeHop(lake, Date.now(), { ...report, ...(appends ? { appends } : {}) });
   }
 }
+
+/** A file to append, in bronze. */
+async function sealedLoad(dataset: "ratings" | "movies", day: string): Promise<MadeLoad> {
+  const load = makeLoad(dataset, uniqueName("more"), [1, 1], [1], editionDay(day).landed);
+  await putManifest(lake, load);
+  await putBronze(load);
+  await sealLoad(parts, request(load), job);
+  return load;
+}
+
+const idsOf = (loads: readonly { load_id: string }[] = []) => loads.map(({ load_id }) => load_id);
 
 test("a run reads what it ingested and else what the published run read; once fixed it stays", async () => {
   const [first, second] = [await sealedEdition("01"), await sealedEdition("02")];
@@ -165,7 +177,7 @@ test("a run goes by what was decided about dead letters when its inputs were fix
   expect(await runDeadLetters(lake, before)).toMatchObject({ total: 4, states: { open: 3, fixed: 1 }, pending: 1 });
 
   const { fixes } = await fixInputs(lake, before, { run_id: after }, nothingLive);
-  expect(fixes).toMatchObject({ links: { source: load_id, decisions: 1, repaired: 1 } });
+  expect(fixes).toMatchObject({ links: [{ source: load_id, decisions: 1, repaired: 1 }] });
   expect(await runDeadLetters(lake, after)).toMatchObject({ total: 4, states: { open: 3, fixed: 1 }, pending: 0 });
   const late = fixInputs(lake, after, { run_id: before }, nothingLive);
   await expect(late).resolves.toMatchObject({ fixes: {} });
@@ -195,4 +207,91 @@ test("a load that is not sealed, or a dataset without any, is said by name", asy
   await expect(fixInputs(lake, null, { run_id: uniqueName("none") }, nothingLive)).rejects.toThrow(
     /ingested no (movies|links|ratings|cpi)/,
   );
+});
+
+test("what is appended comes behind all that the published run reads, and stays while its base's bytes do", async () => {
+  const edition = await sealedEdition("10");
+  const [one, two, movies] = [
+    await sealedLoad("ratings", "11"),
+    await sealedLoad("ratings", "12"),
+    await sealedLoad("movies", "12"),
+  ];
+  const [base, first, second, daily, other] = ["base", "first", "second", "daily", "other"].map(uniqueName);
+  if (!base || !first || !second || !daily || !other) throw new Error("five runs are named");
+  await ingested(base, edition);
+  const inputs = await fixInputs(lake, null, { run_id: base }, nothingLive);
+  expect(inputs).toMatchObject({ appended: {}, notes: [] });
+
+  await ingested(first, [one], true);
+  const withOne = await fixInputs(lake, base, { run_id: first }, nothingLive);
+  expect(withOne.loads).toEqual(inputs.loads);
+  expect(withOne.edition).toBe("movies_metadata.csv, links.csv, ratings.csv and 1 appended, CPIAUCSL.csv");
+  await ingested(second, [two, movies], true);
+  const { appended, notes } = await fixInputs(lake, first, { run_id: second }, nothingLive);
+  expect(idsOf(appended.ratings)).toEqual([one.load_id, two.load_id]);
+  expect(idsOf(appended.movies)).toEqual([movies.load_id]);
+  expect(notes).toEqual([]);
+
+  // The edition again, and with its ratings loaded anew.
+  await ingested(daily, edition);
+  expect(await fixInputs(lake, second, { run_id: daily }, nothingLive)).toMatchObject({ appended, notes: [] });
+  const replaced = await sealedEdition("13");
+  await ingested(other, [...edition.slice(0, 2), ...replaced.slice(2)]);
+  const changed = await fixInputs(lake, second, { run_id: other }, nothingLive);
+  expect(changed.appended).toEqual({ movies: appended.movies });
+  expect(changed.notes).toEqual([
+    expect.stringMatching(
+      /^ratings: ratings.csv holds other bytes .*: ratings.csv landed 2026-11-11.*, ratings.csv landed 2026-11-12/,
+    ),
+  ]);
+});
+
+test("a file whose bytes are read already is not appended again, which is said; other files of the run are", async () => {
+  const edition = await sealedEdition("14");
+  const [one, two] = [await sealedLoad("ratings", "15"), await sealedLoad("movies", "15")];
+  const [base, first, again, whole] = ["base", "first", "again", "whole"].map(uniqueName);
+  if (!base || !first || !again || !whole) throw new Error("four runs are named");
+  await ingested(base, edition);
+  await fixInputs(lake, null, { run_id: base }, nothingLive);
+  await ingested(first, [one], true);
+  const { appended } = await fixInputs(lake, base, { run_id: first }, nothingLive);
+  await ingested(again, [one, two], true);
+  const inputs = await fixInputs(lake, first, { run_id: again }, nothingLive);
+  expect(inputs.appended.ratings).toEqual(appended.ratings);
+  expect(idsOf(inputs.appended.movies)).toEqual([two.load_id]);
+  expect(inputs.notes).toEqual([
+    expect.stringMatching(
+      /^ratings: ratings.csv holds the same bytes as ratings.csv landed 2026-11-15.*: nothing is appended$/,
+    ),
+  ]);
+  await ingested(whole, edition.slice(2, 3), true);
+  const ofBase = await fixInputs(lake, first, { run_id: whole }, nothingLive);
+  expect(ofBase).toMatchObject({ appended, notes: [expect.stringContaining("landed 2026-11-14")] });
+});
+
+test("two runs that append at once: the one that is published second is older, and a new run has both", async () => {
+  const edition = await sealedEdition("16");
+  const [one, two] = [await sealedLoad("ratings", "17"), await sealedLoad("ratings", "18")];
+  const [base, first, second, third] = ["base", "first", "second", "third"].map(uniqueName);
+  if (!base || !first || !second || !third) throw new Error("four runs are named");
+  await ingested(base, edition);
+  await fixInputs(lake, null, { run_id: base }, nothingLive);
+  await ingested(first, [one], true);
+  await ingested(second, [two], true);
+  const published = await fixInputs(lake, base, { run_id: first }, nothingLive);
+  const late = await fixInputs(lake, base, { run_id: second }, nothingLive);
+  expect(() => refuseOlder(late, published)).toThrow(/it lacks ratings.csv landed 2026-11-17/);
+  await ingested(third, [two], true);
+  const both = await fixInputs(lake, first, { run_id: third }, nothingLive);
+  expect(idsOf(both.appended.ratings)).toEqual([one.load_id, two.load_id]);
+  expect(() => refuseOlder(both, published)).not.toThrow();
+});
+
+test("there is nothing to append to before the first publication", async () => {
+  const run = uniqueName("alone");
+  await ingested(run, [await sealedLoad("ratings", "19")], true);
+  await expect(fixInputs(lake, null, { run_id: run }, nothingLive)).rejects.toMatchObject({
+    code: "nothing_published",
+    message: expect.stringContaining("has ratings to append, and no run is published"),
+  });
 });

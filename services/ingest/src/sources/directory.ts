@@ -3,7 +3,7 @@ import { createReadStream } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { type DatasetName, datasets, packings } from "@boxoffice/contracts/dataset";
+import { type DatasetName, datasetNames, datasets, packings } from "@boxoffice/contracts/dataset";
 import { badSource, listed } from "../badSource.ts";
 import type { Source } from "./source.ts";
 
@@ -35,12 +35,29 @@ export function directorySource(edition: string): Source {
   };
 }
 
-async function find(directory: string, dataset: DatasetName): Promise<{ name: string; path: string }> {
-  const present = await readdir(directory).catch((cause: unknown) => {
+/** The datasets that a directory has a file of: at least one, or an error. */
+export async function datasetsIn(directory: string): Promise<DatasetName[]> {
+  const present = await namesIn(resolve(directory));
+  const found = datasetNames.filter((dataset) => fileNames(dataset).some((name) => present.includes(name)));
+  if (found.length > 0) return found;
+  throw badSource({
+    code: "nothing_to_append",
+    problem: `there is no file of any dataset in ${directory}`,
+    expected: `at least one of ${listed(datasetNames.flatMap((dataset) => datasets[dataset].files))}, each plain, .gz or .zip`,
+    found: listed(present.toSorted(), 20),
+    remedy: "put the records to append there under one of these names (upper and lower case matter)",
+  });
+}
+
+const fileNames = (dataset: DatasetName) =>
+  datasets[dataset].files.flatMap((file) => packings.map((packing) => file + packing));
+
+async function namesIn(directory: string): Promise<string[]> {
+  return readdir(directory).catch((cause: unknown) => {
     throw badSource(
       {
         code: "missing_edition",
-        problem: `${dataset}: the edition ${directory} cannot be read`,
+        problem: `the directory ${directory} cannot be read`,
         expected: "a directory with the dataset's files, or `kaggle`",
         found: cause instanceof Error ? cause.message : String(cause),
         remedy: "name a directory that exists and that this service can read",
@@ -48,7 +65,11 @@ async function find(directory: string, dataset: DatasetName): Promise<{ name: st
       cause,
     );
   });
-  const wanted = datasets[dataset].files.flatMap((file) => packings.map((packing) => file + packing));
+}
+
+async function find(directory: string, dataset: DatasetName): Promise<{ name: string; path: string }> {
+  const present = await namesIn(directory);
+  const wanted = fileNames(dataset);
   const name = wanted.find((candidate) => present.includes(candidate));
   if (name !== undefined) return { name, path: join(directory, name) };
   throw badSource({

@@ -1,0 +1,47 @@
+"""What a run's inputs.json names (`RunInputs` in contracts)."""
+
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from spark.lake import Json
+
+#: More than a load can have, whose row numbers are ints.
+ROWS_OF_A_LOAD = 2**32
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load in bronze, and the repaired records of its source, if there are any."""
+
+    prefix: str
+    repaired: str | None
+
+    @property
+    def prefixes(self) -> list[str]:
+        """Of the tables that hold its rows."""
+        return [self.prefix, *([self.repaired] if self.repaired else [])]
+
+
+def loads_of(inputs: Json, dataset: str) -> list[Load]:
+    """The base of a dataset, then what was appended to it, in the order it arrived."""
+    fixes = inputs.get("fixes", {}).get(dataset, [])
+    # Before loads could be appended there was one source, and its fixes stood alone.
+    repaired = {
+        one["source"]: one["prefix"]
+        for one in (fixes if isinstance(fixes, list) else [fixes])
+        if one["repaired"]
+    }
+    named = [inputs["loads"][dataset], *inputs.get("appended", {}).get(dataset, [])]
+    return [Load(load["prefix"], repaired.get(source_of(load["load_id"]))) for load in named]
+
+
+def source_of(load_id: str) -> str:
+    """As in contracts/src/loadId.ts."""
+    return "-".join(load_id.split("-")[:2])
+
+
+def in_place(rows: DataFrame, place: int) -> DataFrame:
+    """Rows of a load, numbered so that they are later than all of a load in a place before."""
+    return rows.withColumn("row_number", F.col("row_number") + F.lit(place * ROWS_OF_A_LOAD))
