@@ -29,7 +29,7 @@ connect)
   exec /opt/spark/bin/spark-submit --master "$master" \
     --class org.apache.spark.sql.connect.service.SparkConnectServer --name boxoffice \
     --driver-memory "$SPARK_DRIVER_MEMORY" --driver-java-options "$options" \
-    --executor-memory "$SPARK_EXECUTOR_MEMORY" --conf "spark.executor.extraJavaOptions=$options" \
+    --executor-memory "$SPARK_EXECUTOR_MEMORY" --conf "spark.executor.extraJavaOptions=${SPARK_EXECUTOR_JAVA_OPTIONS:-}" \
     --conf "spark.driver.host=$(hostname)" --conf spark.driver.bindAddress=0.0.0.0 \
     --conf spark.connect.grpc.binding.address=0.0.0.0 --conf spark.connect.grpc.binding.port=15002 \
     spark-internal

@@ -16,6 +16,8 @@ const openModules = [
 ].map((name) => `--add-opens=java.base/${name}=ALL-UNNAMED`);
 
 const javaOptions = (service: ServiceDescription) => setting(service.environment, "SPARK_JAVA_OPTIONS").split(" ");
+const executorJavaOptions = (service: ServiceDescription) =>
+  setting(service.environment, "SPARK_EXECUTOR_JAVA_OPTIONS");
 
 function sparkCommand({ service, toolchain }: RecipeContext, memory: string, main: string[]): Command {
   mkdirSync(homePath("spark"), { recursive: true });
@@ -99,7 +101,7 @@ export const sparkConnect: Recipe = {
       ...["--conf", `spark.ui.port=${setting(context.settings, "SPARK_CONNECT_UI_PORT")}`],
       ...["--conf", "spark.driver.host=127.0.0.1", "--conf", "spark.driver.bindAddress=127.0.0.1"],
       ...["--conf", `spark.executor.memory=${setting(context.service.environment, "SPARK_EXECUTOR_MEMORY")}`],
-      ...["--conf", `spark.executor.extraJavaOptions=${setting(context.service.environment, "SPARK_JAVA_OPTIONS")}`],
+      ...["--conf", `spark.executor.extraJavaOptions=${executorJavaOptions(context.service)}`],
       ...["--conf", `spark.executor.extraClassPath=${join(context.toolchain.s3aJars, "*")}`],
       ...["--name", "boxoffice", "spark-internal"],
     ]),

@@ -30,10 +30,15 @@ export async function copyLocally(source: SourceFile, path: string, context: Job
 }
 
 /** Puts the copy into the lake unchanged, unless it is there. The key holds the hash, so what is there is the same. */
-export async function land(store: ObjectStore, key: string, copy: LocalCopy, context: JobContext): Promise<void> {
+export async function land(
+  store: ObjectStore,
+  key: string,
+  copy: LocalCopy,
+  signal: AbortSignal,
+  onBytes: (sent: number) => void,
+): Promise<void> {
   for await (const object of store.list(key)) {
     if (object.key === key && object.bytes === copy.bytes) return;
   }
-  const onBytes = (sent: number) => context.progress(sent, copy.bytes, "bytes landed");
-  await store.upload(key, copy.path, onBytes, context.signal);
+  await store.upload(key, copy.path, onBytes, signal);
 }

@@ -127,8 +127,13 @@ async function loadCopy(
 ): Promise<LoadManifest> {
   const { store, publisher, log } = services;
   const key = lakeKeys.source(dataset, loadId, copy.file);
-  await land(store, key, copy, context);
-
+  let isChecked = false;
+  // Beside the check, as one waits for the lake and the other for the processor.
+  const landing = land(store, key, copy, context.signal, (sent) => {
+    if (isChecked) context.progress(sent, copy.bytes, "bytes landed");
+  });
+  // Whoever waits for it hears of its failure; until then it is none that nobody handles.
+  landing.catch(() => {});
   const spool = await Spool.create(join(directory, "slices"));
   try {
     const tally = new Tally();
@@ -145,6 +150,8 @@ async function loadCopy(
       for (const message of encode(slice)) await spool.add(message);
       context.progress(read(), bytes, "bytes checked");
     }
+    isChecked = true;
+    await landing;
     if (tally.rejectPercent > services.maxRejectPercent) {
       await keepDeadLetters(dataset, loadId, spool, store);
       throw tooManyRejects(copy.file, tally, services, lakeKeys.deadLetters(dataset, loadId));
@@ -172,7 +179,8 @@ async function loadCopy(
     // The first manifest stays: it says when the load landed.
     return created ? manifest : ((await store.json(manifestKey, loadManifest)) ?? manifest);
   } finally {
-    await spool.close();
+    // What is bad as a whole is kept too, and the file that it is sent from must stay until it is.
+    await Promise.allSettled([landing, spool.close()]);
   }
 }
 
