@@ -1,26 +1,58 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { answers } from "@boxoffice/contracts/answers";
+import { type Answers, answers } from "@boxoffice/contracts/answers";
 import { expect, it } from "vitest";
 import { Random32 } from "../../scripts/random32.ts";
 import { certifiedAnswers, withoutRunId } from "../kit/certifiedAnswers.ts";
+import { type ChaosAction, chaosPlan, servicesToKill } from "./chaosPlan.ts";
 import { box, docker } from "./composeBox.ts";
 
-const services = [
-  ...["ingest", "loader", "kafka", "s3", "warehouse", "spark-worker", "spark-connect", "spark-master"],
-  ...["airflow-scheduler", "airflow-api-server", "airflow-db"],
-];
 const seconds = Number(process.env.CHAOS_SECONDS ?? 60);
 const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
-/** A run takes about half a minute; killed at this pace it meets two or three deaths. */
-const longestPause = 25_000;
+/** A run takes half a minute where nothing disturbs it. */
+const actionsPerRun = 9;
+const withinMilliseconds = 40_000;
 
 const random = new Random32(seed);
+const tally = { runs: 0, failed: 0, kills: 0, stops: 0, lost: 0, doubled: 0 };
 
-/** Kills every process of a service but the first, which ends with its child; Docker starts it again. */
-async function kill(service: string): Promise<boolean> {
-  const { code } = await box.compose(["exec", "-T", service, "sh", "-c", "kill -9 -1"]);
+/**
+ * Sends a signal to every process of a service but the first, which ends with its child; Docker starts it again.
+ * Answers whether there was one to send it to.
+ */
+async function signal(service: string, name: "KILL" | "STOP" | "CONT"): Promise<boolean> {
+  const { code } = await box.compose(["exec", "-T", service, "sh", "-c", `kill -${name} -1`]);
   // 137: the shell was killed too. Any other code: the service was just being started again.
   return code === 137 || code === 0;
+}
+
+async function act({ kind, services, milliseconds }: ChaosAction): Promise<void> {
+  if (kind === "kill") {
+    const killed = await Promise.all(services.map((service) => signal(service, "KILL")));
+    tally.kills += killed.filter(Boolean).length;
+    return;
+  }
+  for (const service of services) {
+    if (!(await signal(service, "STOP"))) continue;
+    tally.stops += 1;
+    await sleep(milliseconds);
+    await signal(service, "CONT");
+  }
+}
+
+/** Does what is planned for a run, until it has ended; resolves when nobody is stopped any more. */
+async function disturb(plan: readonly ChaosAction[], run: number, hasEnded: () => boolean): Promise<void> {
+  const begin = Date.now();
+  const acting: Promise<void>[] = [];
+  for (const action of plan) {
+    await sleep(Math.max(0, begin + action.at - Date.now()));
+    if (hasEnded()) break;
+    const { kind, services, milliseconds } = action;
+    const lasting = kind === "stop" ? ` for ${milliseconds / 1000} s` : "";
+    const when = ((Date.now() - begin) / 1000).toFixed(1);
+    console.log(`CHAOS_SEED=${seed} run ${run}, ${when} s: ${kind} ${services.join(" and ")}${lasting}`);
+    acting.push(act(action));
+  }
+  await Promise.all(acting);
 }
 
 async function isHealthy(): Promise<boolean> {
@@ -28,7 +60,7 @@ async function isHealthy(): Promise<boolean> {
     "inspect",
     "--format",
     "{{.Name}} {{.State.Status}} {{if .State.Health}}{{.State.Health.Status}}{{end}}",
-    ...(await box.containers(...services)),
+    ...(await box.containers(...servicesToKill)),
   );
   return states
     .trim()
@@ -36,40 +68,47 @@ async function isHealthy(): Promise<boolean> {
     .every((state) => state.endsWith("running healthy"));
 }
 
-it(`whatever dies in ${seconds} s, no row is lost or doubled (CHAOS_SEED=${seed})`, async () => {
-  const end = Date.now() + seconds * 1000;
-  const expected = answers.parse({ ...JSON.parse(certifiedAnswers()), run_id: "none" }).counts;
-  const tally = { runs: 0, failed: 0, kills: 0, lost: 0, doubled: 0 };
-  while (Date.now() < end) {
-    const running = box.attempt("run", "--full-refresh", "--allow-older");
-    let isOver = false;
-    void running.finally(() => {
-      isOver = true;
-    });
-    while (!isOver && Date.now() < end) {
-      await sleep(random.below(longestPause));
-      const service = services[random.below(services.length)] ?? "loader";
-      if (!isOver && (await kill(service))) tally.kills++;
-    }
-    const { code, stderr } = await running;
-    tally.runs++;
-    await expect.poll(isHealthy, { timeout: 180_000, interval: 1_000, message: "all is healthy again" }).toBe(true);
-    if (code !== 0) {
-      tally.failed++;
-      // It says why, and leaves what was published; the same again completes.
-      expect(stderr).toMatch(/^box: /m);
-      const again = await box.attempt("run", "--full-refresh", "--allow-older");
-      expect(again, again.stderr).toMatchObject({ code: 0 });
-    }
-    const printed = await box.command("answers", "--json");
-    const { counts } = answers.parse(JSON.parse(printed));
-    for (const dataset of Object.keys(expected) as (keyof typeof expected)[]) {
-      const difference = counts[dataset].silver - expected[dataset].silver;
+/** Adds up by how many rows the counts of a run differ from those of an undisturbed one, at every hop. */
+function count(found: Answers["counts"], expected: Answers["counts"]): void {
+  for (const dataset of Object.keys(expected) as (keyof typeof expected)[]) {
+    for (const hop of ["source_rows", "dead_letters", "bronze", "silver"] as const) {
+      const difference = found[dataset][hop] - expected[dataset][hop];
       if (difference < 0) tally.lost -= difference;
       else tally.doubled += difference;
     }
+  }
+}
+
+it(`whatever dies in ${seconds} s, no row is lost or doubled (CHAOS_SEED=${seed})`, async () => {
+  const end = Date.now() + seconds * 1000;
+  const expected = answers.parse({ ...JSON.parse(certifiedAnswers()), run_id: "none" }).counts;
+  const run = () => box.attempt("run", "--full-refresh", "--allow-older");
+  while (Date.now() < end) {
+    const began = Date.now();
+    tally.runs += 1;
+    const running = run();
+    let hasEnded = false;
+    void running.finally(() => {
+      hasEnded = true;
+    });
+    await disturb(chaosPlan(random, actionsPerRun, withinMilliseconds), tally.runs, () => hasEnded);
+    const { code, stderr } = await running;
+    await expect.poll(isHealthy, { timeout: 180_000, interval: 1_000, message: "all is healthy again" }).toBe(true);
+    if (code !== 0) {
+      tally.failed += 1;
+      // It says why, and leaves what was published; the same again completes.
+      expect(stderr).toMatch(/^box: /m);
+      console.log(stderr.slice(stderr.search(/^box: /m)));
+      const again = await run();
+      expect(again, again.stderr).toMatchObject({ code: 0 });
+    }
+    const printed = await box.command("answers", "--json");
+    count(answers.parse(JSON.parse(printed)).counts, expected);
+    const took = `${((Date.now() - began) / 1000).toFixed(0)} s`;
+    const figures = Object.entries(tally).map(([name, figure]) => `${name} ${figure}`);
+    console.log(`run ${tally.runs} ${code === 0 ? "completed" : "failed and completed again"}, ${took}`);
+    console.log(`${figures.join(", ")} (CHAOS_SEED=${seed})`);
     expect(withoutRunId(printed)).toBe(certifiedAnswers());
-    console.log(JSON.stringify(tally));
   }
   expect(tally).toMatchObject({ lost: 0, doubled: 0 });
   expect(tally.kills).toBeGreaterThan(0);

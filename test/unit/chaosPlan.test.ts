@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { Random32 } from "../../scripts/random32.ts";
+import { chaosPlan, servicesToKill } from "../docker/chaosPlan.ts";
+
+const plans = (seed: number) => {
+  const random = new Random32(seed);
+  return Array.from({ length: 40 }, () => chaosPlan(random, 9, 40_000));
+};
+
+test("a seed repeats what happens to every run, and another seed does something else", () => {
+  expect(plans(1)).toEqual(plans(1));
+  expect(plans(1)).not.toEqual(plans(2));
+});
+
+test("every service dies in some run, two at once in some, and those that can be thought dead are stopped in some", () => {
+  const actions = plans(7).flat();
+  const killed = actions.filter(({ kind }) => kind === "kill");
+  expect(new Set(killed.flatMap(({ services }) => services)).size).toBe(servicesToKill.length);
+  expect(killed.some(({ services }) => services.length === 2)).toBe(true);
+  const stopped = actions.filter(({ kind }) => kind === "stop").flatMap(({ services }) => services);
+  expect(new Set(stopped)).toEqual(new Set(["loader", "ingest", "spark-worker"]));
+});
+
+test("nothing happens twice to one service in a run, and all of it in its time", () => {
+  for (const plan of plans(3)) {
+    const services = plan.flatMap((action) => action.services);
+    expect(new Set(services).size).toBe(services.length);
+    expect(plan.map(({ at }) => at)).toEqual(plan.map(({ at }) => at).sort((a, b) => a - b));
+    expect(Math.max(...plan.map(({ at }) => at))).toBeLessThan(40_000);
+  }
+});
