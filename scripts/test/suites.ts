@@ -57,6 +57,13 @@ function storesFor(client: Variables): Variables {
   };
 }
 
+/** The services as processes that are stopped and killed, and stores that lose their data or have no room. */
+const faults: Suite = {
+  name: "faults",
+  needsEngines: true,
+  run: () => runVitest("faults"),
+};
+
 /** The whole box as a user runs it. */
 const endToEnd: Suite = {
   name: "e2e",
@@ -82,7 +89,7 @@ const chaos: Suite = {
   needsEngines: true,
   needsDocker: true,
   isOnRequest: true,
-  run: () => runVitest("chaos", { ...process.env, CHAOS_SECONDS: process.env.CHAOS_SECONDS ?? "720" }),
+  run: () => runVitest("chaos", { CHAOS_SECONDS: "720", CHAOS_ACTIONS: "20", ...process.env }),
 };
 
-export const suites: readonly Suite[] = [lint, unit, integration, endToEnd, containers, chaos];
+export const suites: readonly Suite[] = [lint, unit, integration, faults, endToEnd, containers, chaos];

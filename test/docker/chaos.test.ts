@@ -9,7 +9,7 @@ import { box, docker } from "./composeBox.ts";
 const seconds = Number(process.env.CHAOS_SECONDS ?? 60);
 const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** A run takes half a minute where nothing disturbs it. */
-const actionsPerRun = 9;
+const actionsPerRun = Number(process.env.CHAOS_ACTIONS ?? 8);
 const withinMilliseconds = 40_000;
 
 const random = new Random32(seed);

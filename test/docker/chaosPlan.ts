@@ -25,22 +25,26 @@ const stops: readonly { service: ServiceToKill; milliseconds: number }[] = [
   { service: "spark-worker", milliseconds: 65_000 },
 ];
 
-/** What happens to one run, in the order of time: each service dies once at most, and at most one is stopped. */
+/** Those that are back within seconds die more often than those that a run waits for. */
+const drawn: readonly ServiceToKill[] = [
+  ...servicesToKill,
+  ...(["ingest", "ingest", "loader", "loader", "loader", "s3", "spark-worker", "warehouse"] as const),
+];
+
+/** What happens to one run, in the order of time; one service at most is stopped, and dies no more then. */
 export function chaosPlan(random: Random32, actions: number, withinMilliseconds: number): ChaosAction[] {
-  const left = [...servicesToKill];
-  const take = () => left.splice(random.below(left.length), 1);
   const planned: ChaosAction[] = [];
-  if (random.below(2) === 0) {
-    const stop = stops[random.below(stops.length)];
-    if (stop) {
-      left.splice(left.indexOf(stop.service), 1);
-      const { service, milliseconds } = stop;
-      planned.push({ at: random.below(withinMilliseconds), kind: "stop", services: [service], milliseconds });
-    }
+  const stop = random.below(2) === 0 ? stops[random.below(stops.length)] : undefined;
+  if (stop) {
+    const { service, milliseconds } = stop;
+    planned.push({ at: random.below(withinMilliseconds), kind: "stop", services: [service], milliseconds });
   }
-  while (planned.length < actions && left.length > 0) {
-    const services = random.below(3) === 0 ? [...take(), ...take()] : take();
-    planned.push({ at: random.below(withinMilliseconds), kind: "kill", services, milliseconds: 0 });
+  const draw = () => drawn[random.below(drawn.length)] ?? "loader";
+  while (planned.length < actions) {
+    const services = new Set(random.below(4) === 0 ? [draw(), draw()] : [draw()]);
+    if (stop) services.delete(stop.service);
+    if (services.size === 0) continue;
+    planned.push({ at: random.below(withinMilliseconds), kind: "kill", services: [...services], milliseconds: 0 });
   }
   return planned.sort((a, b) => a.at - b.at);
 }
