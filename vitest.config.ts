@@ -25,6 +25,15 @@ export default defineConfig({
       },
       {
         test: {
+          name: "faults",
+          include: ["test/faults/*.test.ts"],
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
           name: "containers",
           include: ["test/docker/*.test.ts"],
           globalSetup: "test/docker/firstUp.ts",

@@ -9,14 +9,14 @@ import { ServiceError } from "./serviceError.ts";
 const largestMessage = String(16 << 20);
 const patienceMilliseconds = 30_000;
 
-/** Makes the topics there are not. Records go only when the lake is known to hold them, so nothing is deleted by age or size. */
-export async function ensureTopics(kafka: Kafka): Promise<void> {
+/** Makes the topics there are not, and answers their names. Records go only when the lake is known to hold them, so nothing is deleted by age or size. */
+export async function ensureTopics(kafka: Kafka): Promise<string[]> {
   const admin = kafka.admin();
   await admin.connect();
   try {
     const existing = await admin.listTopics();
     const wanted = [...datasetNames, liveTopic, deadLetterTopic].filter((topic) => !existing.includes(topic));
-    if (wanted.length === 0) return;
+    if (wanted.length === 0) return wanted;
     await admin.createTopics({
       // kafkajs' own wait throws when a partition has no leader yet.
       waitForLeaders: false,
@@ -31,6 +31,7 @@ export async function ensureTopics(kafka: Kafka): Promise<void> {
       })),
     });
     await untilLed(admin, wanted);
+    return wanted;
   } finally {
     await admin.disconnect();
   }

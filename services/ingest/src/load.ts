@@ -76,6 +76,10 @@ export async function loadIfThere(
   return load(request, services, context);
 }
 
+const emptiedKafka =
+  "Kafka was emptied while this service ran, and its topics were made anew. " +
+  "What was on them and not in bronze comes again when its load is asked for again";
+
 /** One dataset's road from its source to the lake's raw/ and onto its topic. The same again only repeats. */
 export async function load(request: LoadRequest, services: LoadServices, context: JobContext): Promise<LoadResult> {
   const started = Date.now();
@@ -157,10 +161,11 @@ async function loadCopy(
       throw tooManyRejects(copy.file, tally, services, lakeKeys.deadLetters(dataset, loadId));
     }
     let published = 0;
-    await publisher.publish(spool.messages(), context.signal, ({ headers }) => {
+    const made = await publisher.publish(spool.messages(), context.signal, ({ headers }) => {
       published += Number(headers.rows);
       context.progress(published, tally.sourceRows, "rows published");
     });
+    if (made.length > 0) log.warn({ topics: made }, emptiedKafka);
     const manifest: LoadManifest = {
       load_id: loadId,
       dataset,

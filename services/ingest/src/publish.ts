@@ -1,4 +1,5 @@
 import { ServiceError } from "@boxoffice/platform/serviceError";
+import { ensureTopics } from "@boxoffice/platform/topics";
 import kafkajs, { type Kafka, type Message, Partitioners, type Producer } from "kafkajs";
 import type { SliceMessage } from "./sliceEncoder.ts";
 
@@ -7,9 +8,11 @@ const requestBytes = 4 << 20;
 
 /** Puts slices on their topics. */
 export class Publisher {
+  readonly #kafka: Kafka;
   readonly #producer: Producer;
 
   constructor(kafka: Kafka) {
+    this.#kafka = kafka;
     // Not the idempotent producer: a slice that arrives twice is dropped by its number, and kafkajs gives up for good
     // when a broker has forgotten its sequence.
     this.#producer = kafka.producer({
@@ -24,12 +27,18 @@ export class Publisher {
     await this.#producer.connect();
   }
 
-  /** Sends the messages in order, each acknowledged by every replica in sync; reports each as it is. */
+  /**
+   * Sends the messages in order, each acknowledged by every replica in sync; reports each as it is. Answers the topics
+   * that had to be made first: Kafka was emptied while the service ran.
+   */
   async publish(
     messages: AsyncIterable<SliceMessage>,
     signal: AbortSignal,
     onSent: (message: SliceMessage) => void,
-  ): Promise<void> {
+  ): Promise<string[]> {
+    const made = await ensureTopics(this.#kafka).catch((cause: unknown) => {
+      throw sendError(cause);
+    });
     let batch: SliceMessage[] = [];
     let bytes = 0;
     for await (const message of messages) {
@@ -44,6 +53,7 @@ export class Publisher {
     }
     await this.#send(batch, signal);
     batch.forEach(onSent);
+    return made;
   }
 
   async #send(batch: readonly SliceMessage[], signal: AbortSignal): Promise<void> {

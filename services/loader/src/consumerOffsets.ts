@@ -43,6 +43,19 @@ export async function offsetsOutOfRange(kafka: Kafka, groupId: string, topics: s
   });
 }
 
+/** Whether the topics hold records that the group has not committed. */
+export async function hasUnread(kafka: Kafka, groupId: string, topics: string[]): Promise<boolean> {
+  return withAdmin(kafka, async (admin) => {
+    for (const { topic, partitions } of await admin.fetchOffsets({ groupId, topics })) {
+      for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
+        const committed = BigInt(partitions.find((known) => known.partition === partition)?.offset ?? -1);
+        if ((committed < BigInt(low) ? BigInt(low) : committed) < BigInt(high)) return true;
+      }
+    }
+    return false;
+  });
+}
+
 /** By partition, the offset that the next record will have. */
 export async function topicEnds(kafka: Kafka, topic: string): Promise<number[]> {
   return withAdmin(kafka, async (admin) => {

@@ -20,6 +20,8 @@ export interface SealParts {
   bronze: Bronze;
   /** Why slices may never come, when that is known. */
   consumerFault: () => ServiceError | undefined;
+  /** Whether Kafka has slices or dead letters of the dataset that nobody has taken to the lake. */
+  hasUnread: (dataset: DatasetName) => Promise<boolean>;
   idleMilliseconds: number;
 }
 
@@ -28,6 +30,9 @@ const lookAgainMilliseconds = 2_000;
 
 /** A group that could not be written may be on its way again, ingested anew. */
 const failedAfterMilliseconds = 10_000;
+
+/** What is read is committed within this time, or shortly after. */
+const goneAfterMilliseconds = 5_000;
 
 /** Waits until the lake holds every row of a load's manifest, and says so in `_SEALED`; what does not agree is an error. */
 export async function sealLoad(
@@ -70,7 +75,7 @@ async function writeSeal(lake: ObjectStore, { dataset, load_id, rows, dead_lette
 }
 
 async function waitForLoad(parts: SealParts, manifest: LoadManifest, job: JobContext): Promise<void> {
-  const { lake, bronze, consumerFault, idleMilliseconds } = parts;
+  const { lake, bronze, consumerFault, hasUnread, idleMilliseconds } = parts;
   const { dataset, load_id, group_rows } = manifest;
   let lastChange = Date.now();
   let lastState = "";
@@ -89,11 +94,26 @@ async function waitForLoad(parts: SealParts, manifest: LoadManifest, job: JobCon
       throw new ServiceError("bad_slice", `load ${load_id} of ${dataset}: ${failure.message}`);
     const refusal = bronze.refusal(dataset, load_id);
     if (idle >= idleMilliseconds) throw incomplete(manifest, summary, idle, refusal);
+    if (idle >= goneAfterMilliseconds && !(await hasUnread(dataset))) {
+      // Looked at again: what was unread before may be in the lake by now.
+      const { missing } = await loadState(lake, manifest);
+      if (missing.length > 0) throw slicesGone(manifest, missing.join("; "));
+      continue;
+    }
     const wait = Math.min(lookAgainMilliseconds, idleMilliseconds - idle);
     const hasCome = await bronze.nextArrival(dataset, load_id, wait, job.signal);
     // What the lake does not take comes again and again.
     if (hasCome && !refusal) lastChange = Date.now();
   }
+}
+
+function slicesGone({ dataset, load_id }: LoadManifest, missing: string): ServiceError {
+  return new ServiceError(
+    "slices_gone",
+    `load ${load_id} of ${dataset} is not complete in bronze, and Kafka has nothing more of it: ${missing}. ` +
+      "Kafka lost what was published, as when its volume is made anew. Run again: ingest publishes the same bytes again",
+    { retryable: true },
+  );
 }
 
 function incomplete(

@@ -264,7 +264,7 @@ test("a slice that is not as its contract says drops its group, fails the seal, 
   await produce(kafka, load, [{ ...slice, value: Buffer.from("<html>") }], { topicPrefix });
   await produce(kafka, other, other.slices, { topicPrefix });
   await until("the other load is there", () => isComplete(other));
-  const parts = { lake, bronze, consumerFault: () => undefined, idleMilliseconds: 1_000 };
+  const parts = { lake, bronze, consumerFault: () => undefined, hasUnread: async () => true, idleMilliseconds: 1_000 };
   await expect(sealLoad(parts, request(load), job)).rejects.toThrow(
     /slice 0 has the columns ; expected row_number Int32/,
   );
@@ -282,7 +282,7 @@ test("a group that was written does not hide that another one of its load was dr
   const slices = load.slices.map((slice) => (slice.slice === 0 ? { ...slice, value: Buffer.from("<html>") } : slice));
   await produce(kafka, load, slices, { topicPrefix });
   await until("the good group is there", async () => (await listGroups(lake, "links", load.load_id)).length === 1);
-  const parts = { lake, bronze, consumerFault: () => undefined, idleMilliseconds: 1_000 };
+  const parts = { lake, bronze, consumerFault: () => undefined, hasUnread: async () => true, idleMilliseconds: 1_000 };
   await expect(sealLoad(parts, request(load), job)).rejects.toMatchObject({ code: "bad_slice" });
 });
 
@@ -297,7 +297,13 @@ test("records are deleted behind what is committed only, and a loader that start
   await putManifest(lake, sealed);
   const bronze = new Bronze(lake, quietLog);
   const consumer = await startConsumer(groupId, { topicPrefix: prefix, bronze });
-  const parts = { lake, bronze, consumerFault: () => consumer.fault, idleMilliseconds: 60_000 };
+  const parts = {
+    lake,
+    bronze,
+    consumerFault: () => consumer.fault,
+    hasUnread: async () => true,
+    idleMilliseconds: 60_000,
+  };
   const sealing = sealLoad(parts, request(sealed), job);
   await produce(kafka, sealed, sealed.slices, { topicPrefix: prefix });
   await produce(kafka, open, open.slices.slice(0, 2), { topicPrefix: prefix });

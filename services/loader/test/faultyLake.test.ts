@@ -94,7 +94,13 @@ test(`a lake that takes nothing for a while, then is slow and fails every second
     await until("it has failed for a while", () => proxy.failed > 10);
     expect(await groupKeys(lake, load)).toEqual([]);
     proxy.faults = { refused: 250, lost: 250, milliseconds: 20 };
-    const parts = { lake: faulty, bronze, consumerFault: () => consumer.fault, idleMilliseconds: 20_000 };
+    const parts = {
+      lake: faulty,
+      bronze,
+      consumerFault: () => consumer.fault,
+      hasUnread: async () => true,
+      idleMilliseconds: 20_000,
+    };
     const request = { run_id: "run", dataset: load.dataset, load_id: load.load_id };
     const done = await inTries(() => sealLoad(parts, request, job()));
     expect(done).toMatchObject({ rows: 3000, dead_letters: 3 });

@@ -23,7 +23,7 @@ afterEach(() => server.close());
 const job = { signal: new AbortController().signal, progress: () => {} };
 const seal = () =>
   sealLoad(
-    { lake, bronze, consumerFault: () => undefined, idleMilliseconds: 300 },
+    { lake, bronze, consumerFault: () => undefined, hasUnread: async () => true, idleMilliseconds: 300 },
     { run_id: "run", dataset: "links", load_id: load.load_id },
     job,
   );

@@ -25,7 +25,13 @@ beforeAll(async () => {
   ({ pool, drop } = await newDatabase());
   await migrate(pool, migrationsDirectory, quietLog);
   server = loaderServer({
-    seal: { lake, bronze: new Bronze(lake, quietLog), consumerFault: () => undefined, idleMilliseconds: 100 },
+    seal: {
+      lake,
+      bronze: new Bronze(lake, quietLog),
+      consumerFault: () => undefined,
+      hasUnread: async () => true,
+      idleMilliseconds: 100,
+    },
     pool,
     seals: new Jobs(quietLog),
     versions: new Jobs(quietLog),

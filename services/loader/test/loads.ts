@@ -201,8 +201,10 @@ export async function putManifest(lake: ObjectStore, { dataset, load_id, manifes
   await lake.put(lakeKeys.manifest(dataset, load_id), JSON.stringify(manifest));
 }
 
+type LoadName = Pick<MadeLoad, "dataset" | "load_id">;
+
 /** The keys of a load's bronze objects. */
-export async function groupKeys(lake: ObjectStore, { dataset, load_id }: MadeLoad): Promise<string[]> {
+export async function groupKeys(lake: ObjectStore, { dataset, load_id }: LoadName): Promise<string[]> {
   const keys: string[] = [];
   for await (const { key } of lake.list(`${lakeKeys.bronze(dataset, load_id)}/group-`)) {
     // S3Proxy lists an object that is being written too, under a temporary name.
@@ -212,7 +214,7 @@ export async function groupKeys(lake: ObjectStore, { dataset, load_id }: MadeLoa
 }
 
 /** The row numbers in a load's bronze objects, in the order they are read. */
-export async function rowNumbers(lake: ObjectStore, load: MadeLoad): Promise<number[]> {
+export async function rowNumbers(lake: ObjectStore, load: LoadName): Promise<number[]> {
   const numbers: number[] = [];
   for (const key of await groupKeys(lake, load)) {
     const bytes = await lake.bytes(key);

@@ -19,7 +19,13 @@ let parts: SealParts;
 
 beforeAll(async () => {
   lake = await newLake();
-  parts = { lake, bronze: new Bronze(lake, quietLog), consumerFault: () => undefined, idleMilliseconds: 400 };
+  parts = {
+    lake,
+    bronze: new Bronze(lake, quietLog),
+    consumerFault: () => undefined,
+    hasUnread: async () => true,
+    idleMilliseconds: 400,
+  };
 });
 afterAll(() => lake.close());
 

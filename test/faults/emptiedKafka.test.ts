@@ -1,0 +1,72 @@
+import { randomUUID } from "node:crypto";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Job } from "@boxoffice/contracts/job";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { groupKeys, rowNumbers } from "../../services/loader/test/loads.ts";
+import { Stores } from "./stores.ts";
+
+const stores = new Stores();
+beforeAll(async () => {
+  await stores.box.remove();
+  await stores.start();
+});
+afterAll(() => stores.remove());
+
+const rows = 20_000;
+
+function edition(): string {
+  const directory = stores.directory();
+  const text = Array.from({ length: rows }, (_none, at) => `${at + 1},${randomUUID()},${at + 1}\n`);
+  writeFileSync(join(directory, "links.csv"), `movieId,imdbId,tmdbId\n${text.join("")}`);
+  return directory;
+}
+
+/** Takes away all that Kafka has, as when its volume is made anew, and starts it. */
+async function emptyKafka(): Promise<void> {
+  await stores.kill("kafka");
+  rmSync(join(stores.box.home, "kafka"), { recursive: true });
+  await stores.start();
+}
+
+/** What a load is called, from the result of its job. */
+const nameOf = ({ result }: Job) => ({ dataset: "links", load_id: String(result?.load_id) }) as const;
+
+async function expectEachRowOnce(load: ReturnType<typeof nameOf>): Promise<void> {
+  expect(await groupKeys(stores.lake, load)).toHaveLength(1);
+  const numbers = await rowNumbers(stores.lake, load);
+  expect(numbers).toHaveLength(rows);
+  expect(new Set(numbers).size).toBe(rows);
+}
+
+test("Kafka that is emptied loses nothing: what is missing is said, the same load again brings it back, and services go on", async () => {
+  const ingest = await stores.service("ingest");
+  const loader = await stores.service("loader");
+  const sealed = { run_id: "sealed", dataset: "links", edition: edition() } as const;
+  const first = nameOf(await ingest.ended("/loads", sealed));
+  expect(await loader.ended("/seals", { run_id: "sealed", ...first })).toMatchObject({ state: "done" });
+
+  await loader.end();
+  const unread = { run_id: "unread", dataset: "links", edition: edition() } as const;
+  const published = await ingest.ended("/loads", unread);
+  const second = nameOf(published);
+  await emptyKafka();
+  const successor = await stores.service("loader");
+  const sealing = { run_id: "unread", ...second };
+  const missing = await successor.ended("/seals", sealing);
+  expect(missing.error).toMatchObject({ code: "slices_gone", retryable: true });
+  expect(missing.error?.message).toMatch(
+    /of links is not complete in bronze, and Kafka has nothing more of it: missing are group 0 .*Run again/,
+  );
+  expect(await ingest.ended("/loads", unread)).toMatchObject({ state: "done", result: published.result ?? {} });
+  expect(await successor.ended("/seals", sealing)).toMatchObject({ state: "done", result: { rows } });
+
+  // Now under a loader and an ingest that knew the topics as they were.
+  await emptyKafka();
+  const third = await ingest.ended("/loads", { run_id: "new", dataset: "links", edition: edition() });
+  expect(third).toMatchObject({ state: "done" });
+  expect(ingest.output).toContain("Kafka was emptied while this service ran");
+  expect(await successor.ended("/seals", { run_id: "new", ...nameOf(third) })).toMatchObject({ state: "done" });
+  expect(await ingest.ended("/loads", { ...sealed, run_id: "again" })).toMatchObject({ result: { already: true } });
+  for (const load of [first, second, nameOf(third)]) await expectEachRowOnce(load);
+});

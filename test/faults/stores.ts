@@ -1,0 +1,85 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { kafkaClient } from "@boxoffice/platform/kafkaClient";
+import { ObjectStore } from "@boxoffice/platform/objectStore";
+import type { Kafka } from "kafkajs";
+import { pino } from "pino";
+import { z } from "zod";
+import { rootPath } from "../../scripts/boxHome.ts";
+import { s3Settings } from "../../scripts/s3Settings.ts";
+import { setting, type Variables } from "../../scripts/settings.ts";
+import { ServiceProcess } from "../kit/serviceProcess.ts";
+import { TestBox } from "../kit/testBox.ts";
+
+const status = z.object({ services: z.array(z.object({ service: z.string(), pid: z.number().nullable() })) });
+
+/** The stores of a box, from packages, whose services a test starts, stops and kills itself. */
+export class Stores {
+  readonly box = new TestBox({ name: "faults", portOffset: 12_400, runtime: "embedded" });
+  readonly #directory = mkdtempSync(join(tmpdir(), "faults-"));
+  readonly #services = new Set<ServiceProcess>();
+  #client: Variables | undefined;
+  #lake: ObjectStore | undefined;
+
+  /** Starts them, with data of an earlier start where there is any. */
+  async start(): Promise<void> {
+    await this.box.command("up", "--services", "kafka", "s3", "warehouse");
+    this.#client = await this.box.client();
+    this.#lake ??= new ObjectStore(s3Settings(this.#client));
+  }
+
+  get lake(): ObjectStore {
+    if (!this.#lake) throw new Error("the stores are not started");
+    return this.#lake;
+  }
+
+  get kafka(): Kafka {
+    return kafkaClient("faults", setting(this.#client ?? {}, "KAFKA_BROKERS").split(","), pino({ level: "silent" }));
+  }
+
+  /** Kills a store at once. */
+  async kill(service: "kafka" | "s3"): Promise<void> {
+    const { services } = status.parse(JSON.parse(await this.box.command("status", "--json")));
+    const pid = services.find((one) => one.service === service)?.pid;
+    if (!pid) throw new Error(`${service} does not run`);
+    process.kill(pid, "SIGKILL");
+  }
+
+  /** Starts an ingest or a loader on them, with a folder of its own to work in; it may not be ready yet. */
+  async launch(name: "ingest" | "loader"): Promise<ServiceProcess> {
+    const service = await ServiceProcess.launch(name, {
+      ...this.#client,
+      EDITION: "none",
+      WORK_DIR: this.directory(),
+      MIGRATIONS_DIR: rootPath("warehouse", "migrations", "postgres"),
+    });
+    this.#services.add(service);
+    return service;
+  }
+
+  /** Starts an ingest or a loader on them and waits until it is ready. */
+  async service(name: "ingest" | "loader"): Promise<ServiceProcess> {
+    const service = await this.launch(name);
+    await service.untilReady();
+    return service;
+  }
+
+  /** A new folder, until the stores are removed. */
+  directory(): string {
+    return mkdtempSync(join(this.#directory, "made-"));
+  }
+
+  async endServices(): Promise<void> {
+    for (const service of this.#services) await service.end("SIGKILL");
+    this.#services.clear();
+  }
+
+  /** Ends the services and the stores, and removes all they had. */
+  async remove(): Promise<void> {
+    await this.endServices();
+    this.#lake?.close();
+    await this.box.remove();
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+}
