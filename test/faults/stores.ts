@@ -38,29 +38,35 @@ export class Stores {
     return kafkaClient("faults", setting(this.#client ?? {}, "KAFKA_BROKERS").split(","), pino({ level: "silent" }));
   }
 
-  /** Kills a store at once. */
-  async kill(service: "kafka" | "s3"): Promise<void> {
+  /** The process of a store, or null when it does not run. */
+  async pidOf(store: "kafka" | "s3"): Promise<number | null> {
     const { services } = status.parse(JSON.parse(await this.box.command("status", "--json")));
-    const pid = services.find((one) => one.service === service)?.pid;
-    if (!pid) throw new Error(`${service} does not run`);
+    return services.find(({ service }) => service === store)?.pid ?? null;
+  }
+
+  /** Kills a store at once. */
+  async kill(store: "kafka" | "s3"): Promise<void> {
+    const pid = await this.pidOf(store);
+    if (pid === null) throw new Error(`${store} does not run`);
     process.kill(pid, "SIGKILL");
   }
 
   /** Starts an ingest or a loader on them, with a folder of its own to work in; it may not be ready yet. */
-  async launch(name: "ingest" | "loader"): Promise<ServiceProcess> {
+  async launch(name: "ingest" | "loader", settings: Variables = {}): Promise<ServiceProcess> {
     const service = await ServiceProcess.launch(name, {
       ...this.#client,
       EDITION: "none",
       WORK_DIR: this.directory(),
       MIGRATIONS_DIR: rootPath("warehouse", "migrations", "postgres"),
+      ...settings,
     });
     this.#services.add(service);
     return service;
   }
 
   /** Starts an ingest or a loader on them and waits until it is ready. */
-  async service(name: "ingest" | "loader"): Promise<ServiceProcess> {
-    const service = await this.launch(name);
+  async service(name: "ingest" | "loader", settings: Variables = {}): Promise<ServiceProcess> {
+    const service = await this.launch(name, settings);
     await service.untilReady();
     return service;
   }

@@ -85,8 +85,8 @@ function sendError(thrown: unknown): unknown {
     );
   }
   if (!(thrown instanceof kafkajs.KafkaJSError)) return thrown;
-  return new ServiceError("kafka_unavailable", `Kafka did not take the slices: ${thrown.message}`, {
-    retryable: true,
-    cause: thrown,
-  });
+  const message =
+    `Kafka did not take the slices: ${thrown.message}. ./box status says whether it runs; a full disk ends it, and ` +
+    "./box doctor tells the room there is. Make room, start it with ./box up, and run again";
+  return new ServiceError("kafka_unavailable", message, { retryable: true, cause: thrown });
 }
