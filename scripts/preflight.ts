@@ -6,6 +6,8 @@ const addresses = ["S3_REGION", "S3_BUCKET", "WAREHOUSE_HOST", "WAREHOUSE_PORT",
 const isPlaceholder = (value: string) => /<[^>]*>/.test(value) || /change-?me|placeholder/i.test(value);
 const isSecretName = (name: string) => /SECRET|PASSWORD|KEY|SQL_ALCHEMY_CONN|BROKER_URL|RESULT_BACKEND/.test(name);
 
+const everybodyKnows = "has the development value, which everybody knows";
+
 /** Why the settings of a profile in the cloud cannot be used, a line each that names the variable and never its value. */
 export function problemsOf(environment: Variables, development: Variables, local: Variables): string[] {
   const problems: string[] = [];
@@ -13,7 +15,7 @@ export function problemsOf(environment: Variables, development: Variables, local
     const isOurs = addresses.includes(name) || name in development || name in local;
     if (isOurs && isPlaceholder(value)) problems.push(`${name} is still the example's placeholder`);
     else if (value !== "" && isSecretName(name) && value === development[name])
-      problems.push(`${name} has the development value, which everybody knows`);
+      problems.push(`${name} ${everybodyKnows}`);
   }
   for (const name of [...addresses, "WAREHOUSE_PASSWORD", "AIRFLOW_PASSWORD"]) {
     if (!environment[name]) problems.push(`${name} is empty`);
@@ -27,23 +29,39 @@ export function problemsOf(environment: Variables, development: Variables, local
   return problems;
 }
 
+/** Why a box may not open ports to other hosts: with these secrets whoever reaches them runs programs and reads the lake. */
+export function problemsInTheLan(environment: Variables, development: Variables): string[] {
+  const guards = ["SPARK_SECRET", "S3_ACCESS_KEY", "S3_SECRET_KEY"];
+  const known = guards.filter((name) => environment[name] !== "" && environment[name] === development[name]);
+  return known.map((name) => `${name} ${everybodyKnows}`);
+}
+
 /**
  * The one-shot service of docker-compose.yml that the others wait for. A local box needs nothing of the user; a profile in
- * the cloud exits 1, naming each problem.
+ * the cloud exits 1, naming each problem, and so does a box that opens ports to other hosts.
  */
 function preflight(): void {
-  if (isLocal(process.env as Variables)) return;
-  const file = process.env.BOX_SETTINGS_FILE || `config/${process.env.COMPOSE_PROFILES}.env`;
-  const local = readEnvFile(rootPath("config", "local.env"), process.env as Variables);
-  const development = readEnvFile(rootPath("config", "dev-secrets.env"), process.env as Variables);
-  const problems = problemsOf(process.env as Variables, development, local);
-  if (problems.length === 0) {
-    console.log(`preflight: the settings of the profile ${process.env.COMPOSE_PROFILES} are complete`);
-    return;
+  const environment = process.env as Variables;
+  const development = readEnvFile(rootPath("config", "dev-secrets.env"), environment);
+  if (environment.SPARK_LAN_ADDRESS) {
+    const problems = problemsInTheLan(environment, development);
+    const remedy = "Set others in .env.secrets; ./box up of a box from nothing generates them.";
+    refuse(`with SPARK_LAN_ADDRESS=${environment.SPARK_LAN_ADDRESS}`, problems, remedy);
   }
-  console.error(`preflight: the box does not start with the profile ${process.env.COMPOSE_PROFILES}:`);
+  if (isLocal(environment)) return;
+  const profiles = environment.COMPOSE_PROFILES;
+  const file = environment.BOX_SETTINGS_FILE || `config/${profiles}.env`;
+  const local = readEnvFile(rootPath("config", "local.env"), environment);
+  const remedy = `Set them in ${file} (config/aws.env.example shows how); ./box up generates Airflow's secrets.`;
+  refuse(`with the profile ${profiles}`, problemsOf(environment, development, local), remedy);
+  if (!process.exitCode) console.log(`preflight: the settings of the profile ${profiles} are complete`);
+}
+
+function refuse(what: string, problems: readonly string[], remedy: string): void {
+  if (problems.length === 0) return;
+  console.error(`preflight: the box does not start ${what}:`);
   for (const problem of problems) console.error(`  ${problem}`);
-  console.error(`Set them in ${file} (config/aws.env.example shows how); ./box up generates Airflow's secrets.`);
+  console.error(remedy);
   process.exitCode = 1;
 }
 

@@ -24,6 +24,7 @@ export function generateSecrets(path: string): void {
   const secrets = {
     S3_ACCESS_KEY: `box-${word(6)}`,
     S3_SECRET_KEY: word(24),
+    SPARK_SECRET: word(24),
     WAREHOUSE_PASSWORD: word(16),
     AIRFLOW_DB_PASSWORD: airflowDatabasePassword,
     AIRFLOW__DATABASE__SQL_ALCHEMY_CONN: `postgresql+psycopg2://airflow:${airflowDatabasePassword}@airflow-db:5432/airflow`,

@@ -39,7 +39,7 @@ export const lakeKeys = {
   progress: (runId: string, hop: string) => `_progress/${runId}/${hop}.json`,
 };
 
-const deadLetterSliceKey = /\/slice-\d{5}\.ndjson$/;
+const deadLetterSliceKey = /\/slice-\d{5,}\.ndjson$/;
 
 /** Whether the key is that of a slice's dead letters: a store may list temporary names of objects being written. */
 export function isDeadLetterSliceKey(key: string): boolean {
@@ -54,7 +54,7 @@ export function parseDecisionKey(key: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-const groupKey = /\/group-(\d{5})-rows-(\d+)\.parquet$/;
+const groupKey = /\/group-(\d{5,})-rows-(\d+)\.parquet$/;
 
 /** The group number and row count that a bronze object's key states, or undefined for another key. */
 export function parseGroupKey(key: string): { group: number; rows: number } | undefined {

@@ -2,6 +2,7 @@
 """Whether a part of Spark works, by its own protocol: `spark-healthy master|worker|connect`."""
 
 import json
+import os
 import socket
 import sys
 from urllib.request import urlopen
@@ -31,7 +32,7 @@ def is_healthy(role: str) -> bool:
     if role == "master":
         return state(8080)["status"] == "ALIVE"
     if role == "worker":
-        return bool(state(8081)["masterurl"])
+        return bool(state(int(os.environ.get("SPARK_WORKER_UI_PORT", "8081")))["masterurl"])
     return speaks_grpc(15002)
 
 

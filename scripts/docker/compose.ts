@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { join, relative, resolve, sep } from "node:path";
+import { existsSync } from "node:fs";
+import { delimiter, join, relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import { BoxError, exitCode } from "../boxError.ts";
 import { boxHome, root, rootPath } from "../boxHome.ts";
@@ -28,6 +29,14 @@ export function ownsSecrets(): boolean {
   return path === defaultSecretsPath() || (first !== ".." && first !== "");
 }
 
+/** Which files docker compose reads where that is not as it does by itself: the user's override stays among them. */
+function composeFiles({ COMPOSE_FILE, SPARK_LAN_ADDRESS }: Variables): Variables {
+  if (COMPOSE_FILE || !SPARK_LAN_ADDRESS) return {};
+  const override = "docker-compose.override.yml";
+  const files = ["docker-compose.yml", "docker-compose.lan.yml", ...(existsSync(rootPath(override)) ? [override] : [])];
+  return { COMPOSE_FILE: files.map((file) => rootPath(file)).join(delimiter) };
+}
+
 /** What docker compose reads docker-compose.yml with: the shell's variables, and the ports moved by BOX_PORT_OFFSET. */
 export function composeEnvironment(): NodeJS.ProcessEnv {
   const settings = readSettings();
@@ -35,6 +44,7 @@ export function composeEnvironment(): NodeJS.ProcessEnv {
   return {
     ...process.env,
     ...ports,
+    ...composeFiles(settings),
     COMPOSE_PROJECT_NAME: projectName(),
     BOX_SECRETS_FILE: secretsPath(),
     COMPOSE_BAKE: "false",

@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import { rootPath } from "../../scripts/boxHome.ts";
-import { problemsOf } from "../../scripts/preflight.ts";
+import { problemsInTheLan, problemsOf } from "../../scripts/preflight.ts";
 import { readEnvFile } from "../../scripts/settings.ts";
 
-const ports = { INGEST_PORT: "1", LOADER_PORT: "2" };
+const ports = { INGEST_PORT: "1", LOADER_PORT: "2", S3_PORT: "3" };
 const local = readEnvFile(rootPath("config", "local.env"), ports);
 const development = readEnvFile(rootPath("config", "dev-secrets.env"), {});
 const example = readEnvFile(rootPath("config", "aws.env.example"), {});
@@ -39,4 +39,11 @@ test("a missing settings file leaves the local addresses, which are refused", ()
 test("one of a pair of keys is not enough", () => {
   const told = problemsOf({ ...local, ...filled, S3_ACCESS_KEY: "one" }, development, local);
   expect(told).toEqual([expect.stringContaining("set both")]);
+});
+
+test("development secrets do not guard ports that are open to other hosts", () => {
+  expect(problemsInTheLan(filled, development)).toEqual([]);
+  expect(problemsInTheLan(development, development).join("\n")).toMatch(
+    /SPARK_SECRET.*\nS3_ACCESS_KEY.*\nS3_SECRET_KEY/,
+  );
 });
