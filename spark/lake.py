@@ -11,6 +11,8 @@ from pyarrow.fs import FileSelector, S3FileSystem
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
+from spark.live_objects import without_repeated
+
 Json = dict[str, Any]
 
 #: What the loader writes into the footer of an object whose keys ascend (`ascendingKeys.ts`).
@@ -60,9 +62,13 @@ class Lake:
 
         Its schema is read here: Spark would start a job for it whenever it looks at the frame.
         """
-        schema = from_arrow_schema(self._parquet(prefix).schema)
+        found = self._objects(prefix)
+        kept = without_repeated(found)
+        schema = from_arrow_schema(self._dataset(kept).schema)
         reader = spark.read.schema(schema).option("pathGlobFilter", f"*{SUFFIX}")
-        return reader.parquet(self._uri(prefix))
+        if len(kept) == len(found):
+            return reader.parquet(self._uri(prefix))
+        return reader.parquet(*(self._uri(path.removeprefix(f"{self.bucket}/")) for path in kept))
 
     def write_table(self, table: DataFrame, prefix: str) -> int:
         """Writes a frame as Parquet to a prefix that is new; the rows that are there then."""
@@ -94,7 +100,12 @@ class Lake:
     def _uri(self, prefix: str) -> str:
         return f"s3a://{self.bucket}/{prefix}"
 
-    def _parquet(self, prefix: str) -> dataset.Dataset:
+    def _objects(self, prefix: str) -> list[str]:
         found = self.files.get_file_info(FileSelector(f"{self.bucket}/{prefix}"))
-        parts = [file for file in found if file.path.endswith(SUFFIX)]
-        return dataset.dataset(parts, filesystem=self.files, format="parquet")
+        return [file.path for file in found if file.path.endswith(SUFFIX)]
+
+    def _dataset(self, paths: list[str]) -> dataset.Dataset:
+        return dataset.dataset(paths, filesystem=self.files, format="parquet")
+
+    def _parquet(self, prefix: str) -> dataset.Dataset:
+        return self._dataset(without_repeated(self._objects(prefix)))

@@ -26,6 +26,9 @@ export const lakeKeys = {
   liveRatings: "bronze/ratings-live",
   liveObject: (partition: number, offset: number) =>
     `bronze/ratings-live/partition-${partition}-offset-${sixteen(offset)}.parquet`,
+  /** The same ratings as the objects of a partition from one offset to before another. */
+  compactedLiveObject: (partition: number, from: number, to: number) =>
+    `bronze/ratings-live/partition-${partition}-offset-${sixteen(from)}-to-${sixteen(to)}.parquet`,
   liveDeadLetters: "dead-letters/ratings-live/",
   liveDeadLetter: (partition: number, offset: number) =>
     `dead-letters/ratings-live/partition-${partition}-offset-${sixteen(offset)}.json`,
@@ -68,4 +71,12 @@ const liveKey = /\/partition-(\d+)-offset-(\d{16})\.(?:parquet|json)$/;
 export function parseLiveKey(key: string): { partition: number; offset: number } | undefined {
   const match = liveKey.exec(key);
   return match ? { partition: Number(match[1]), offset: Number(match[2]) } : undefined;
+}
+
+const compactedLiveKey = /\/partition-(\d+)-offset-(\d{16})-to-(\d{16})\.parquet$/;
+
+/** The partition and offsets, the last excluded, of the key of compacted live ratings; undefined for another key. */
+export function parseCompactedLiveKey(key: string): { partition: number; from: number; to: number } | undefined {
+  const match = compactedLiveKey.exec(key);
+  return match ? { partition: Number(match[1]), from: Number(match[2]), to: Number(match[3]) } : undefined;
 }

@@ -4,7 +4,8 @@ import { type LiveInput, noLiveInput } from "@boxoffice/contracts/runInputs";
 import { partitions } from "@boxoffice/contracts/slice";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
-import { liveParquet, liveParquetExtent } from "./liveParquet.ts";
+import { compactedEnd, listLiveObjects, liveOverlap } from "./liveObjects.ts";
+import { liveParquet, liveParquetOffsets } from "./liveParquet.ts";
 import type { LiveRow } from "./liveRow.ts";
 
 /**
@@ -13,7 +14,8 @@ import type { LiveRow } from "./liveRow.ts";
  *
  * The objects of a partition are a chain: each begins where the one before ends, because a loader begins at an offset
  * that is committed, and only the end of an object is. So of two loaders that begin at the same offset one writes, and
- * the other goes on behind what was written, however many rows that is.
+ * the other goes on behind what was written, however many rows that is. One that begins where the chain is compacted, and
+ * the object perhaps deleted, goes on behind the compacted part; nobody reads what it has written there.
  */
 export async function writeLiveObject(
   lake: ObjectStore,
@@ -24,7 +26,10 @@ export async function writeLiveObject(
   const key = lakeKeys.liveObject(partition, first);
   const end = (rows.at(-1)?.offset ?? first) + 1;
   const created = await lake.create(key, liveParquet(partition, rows));
-  return { created, end: created ? end : (await extentOf(lake, key)).end };
+  // Looked for afterwards: an object is deleted only when a compacted one is there.
+  const compacted = await compactedEnd(lake, partition, first);
+  if (compacted !== undefined) return { created, end: compacted };
+  return { created, end: created ? end : endOf(await offsetsOf(lake, key)) };
 }
 
 /** Keeps what is no rating. The same again finds it there. */
@@ -52,15 +57,18 @@ export async function countLive(
     offsets: Array.from({ length: Math.max(partitions, from.offsets.length) }, (_none, at) => from.offsets[at] ?? 0),
   };
   const start = [...counted.offsets];
-  for await (const { key } of lake.list(`${lakeKeys.liveRatings}/`)) {
-    const place = parseLiveKey(key);
-    if (!place || place.offset < (start[place.partition] ?? 0) || place.offset >= limit(place.partition)) continue;
-    const { partition, offset } = place;
-    const { rows, end } = await extentOf(lake, key);
-    if (offset < (counted.offsets[partition] ?? 0)) throw overlap(key, counted.offsets[partition]);
+  const { current } = await listLiveObjects(lake);
+  for (const { key, partition, from, to } of current.flat()) {
+    const [least, most] = [start[partition] ?? 0, limit(partition)];
+    // A run ends where an object did that may be compacted by now, with what lies around it.
+    if ((to ?? from + 1) <= least || from >= most) continue;
+    if (from < (counted.offsets[partition] ?? 0) && to === undefined)
+      throw liveOverlap(key, counted.offsets[partition]);
+    const offsets = (await offsetsOf(lake, key)).filter((offset) => offset >= least && offset < most);
+    const end = to === undefined ? endOf(offsets) : Math.min(to, most);
     counted.offsets[partition] = end;
-    counted.bronze += rows;
-    counted.source_rows += end - offset;
+    counted.bronze += offsets.length;
+    counted.source_rows += end - Math.max(from, least);
   }
   for await (const { key } of lake.list(lakeKeys.liveDeadLetters)) {
     const place = parseLiveKey(key);
@@ -73,15 +81,11 @@ export async function countLive(
 
 /** By partition, the offset behind the last rating of its last object. */
 export async function liveEnds(lake: ObjectStore): Promise<(number | undefined)[]> {
-  const last = new Map<number, { offset: number; key: string }>();
-  for await (const { key } of lake.list(`${lakeKeys.liveRatings}/`)) {
-    const place = parseLiveKey(key);
-    if (place && place.offset >= (last.get(place.partition)?.offset ?? 0)) {
-      last.set(place.partition, { offset: place.offset, key });
-    }
-  }
   const ends: (number | undefined)[] = [];
-  for (const [partition, { key }] of last) ends[partition] = (await extentOf(lake, key)).end;
+  for (const [partition, objects] of (await listLiveObjects(lake)).current.entries()) {
+    const last = objects.at(-1);
+    ends[partition] = last && (last.to ?? endOf(await offsetsOf(lake, last.key)));
+  }
   return ends;
 }
 
@@ -101,17 +105,13 @@ export async function areDeadLetters(
   return left.every((count) => count === 0);
 }
 
-async function extentOf(lake: ObjectStore, key: string): Promise<{ rows: number; end: number }> {
+/** The offsets of the ratings in an object, which has at least one. */
+async function offsetsOf(lake: ObjectStore, key: string): Promise<BigInt64Array> {
   const bytes = await lake.bytes(key);
   if (!bytes) throw new ServiceError("missing_object", `${key} is no longer in the lake`);
-  const extent = liveParquetExtent(bytes);
-  if (extent.rows === 0) throw new ServiceError("bad_object", `${key} has no row`);
-  return extent;
+  const offsets = liveParquetOffsets(bytes);
+  if (offsets.length === 0) throw new ServiceError("bad_object", `${key} has no row`);
+  return offsets;
 }
 
-function overlap(key: string, end: number | undefined): ServiceError {
-  return new ServiceError(
-    "live_overlap",
-    `${key} begins before offset ${end}, where the object before it ends: ratings would count twice`,
-  );
-}
+const endOf = (offsets: BigInt64Array) => Number(offsets.at(-1) ?? -1n) + 1;

@@ -8,6 +8,7 @@ import { topicEnds } from "./consumerOffsets.ts";
 import { aliveDuring, GroupMember } from "./groupMember.ts";
 import { liveEnds, writeLiveDeadLetter, writeLiveObject } from "./liveBronze.ts";
 import { LiveBuffer } from "./liveBuffer.ts";
+import { type CompactionLimits, compactionLimits, compactLive } from "./liveCompaction.ts";
 import { type LiveRow, readLiveRow } from "./liveRow.ts";
 import { LiveTable } from "./liveTable.ts";
 
@@ -21,6 +22,7 @@ export interface LiveConsumerOptions {
   objectMilliseconds: number;
   onOffsetOutOfRange: "stop" | "earliest";
   topic?: string;
+  compaction?: CompactionLimits;
 }
 
 interface Position {
@@ -30,6 +32,8 @@ interface Position {
   next: number;
   committed: number;
   writing?: Promise<void>;
+  /** Its objects in bronze that are not compacted; undefined before they were counted. */
+  single: number | undefined;
 }
 
 /** A partition's ratings that wait for their object; more are not read before it is written. */
@@ -49,6 +53,8 @@ export class LiveConsumer {
   #joined: { positions: ReadonlyMap<string, Position>; isOther: Promise<boolean> } | undefined;
   /** Set while the consumer runs. */
   #timer: NodeJS.Timeout | undefined;
+  /** One partition after the other, as each takes memory. */
+  #compaction: Promise<void> = Promise.resolve();
 
   constructor(options: LiveConsumerOptions) {
     const { kafka, groupId, topic = liveTopic, onOffsetOutOfRange, log } = options;
@@ -85,10 +91,12 @@ export class LiveConsumer {
   async stop(): Promise<void> {
     if (this.#timer) {
       clearInterval(this.#timer);
+      this.#timer = undefined;
       this.#member.pause();
       await this.flush().catch((error: Error) => this.#warn(error, "ratings are left for the next loader to write"));
     }
     await this.#member.stop();
+    await this.#compaction;
   }
 
   /** Whether ratings are read. */
@@ -199,11 +207,28 @@ export class LiveConsumer {
       const { created, end } = await writeLiveObject(lake, partition, first, rows);
       log.info({ partition, first, end, rows: rows.length, created }, "live ratings in bronze");
       buffer.endObject(end);
+      if (position.single !== undefined) position.single += 1;
     }
     if (position.committed >= buffer.first || ![...this.#member.positions.values()].includes(position)) return;
     const end = buffer.first;
     await this.#member.commit(this.#topic, partition, BigInt(end));
     position.committed = end;
+    this.#compact(position);
+  }
+
+  /** Beside what is being read; what fails is done after the next object. */
+  #compact(position: Position): void {
+    const { lake, log, compaction = compactionLimits } = this.#options;
+    const isDue = () => position.single === undefined || position.single >= compaction.objects;
+    if (!isDue()) return;
+    this.#compaction = this.#compaction.then(async () => {
+      if (!isDue() || !this.#timer) return;
+      try {
+        position.single = await compactLive(lake, position.partition, log, compaction);
+      } catch (error) {
+        this.#warn(error as Error, "live ratings are not compacted yet");
+      }
+    });
   }
 
   #warn(error: Error, what: string): void {
@@ -212,7 +237,7 @@ export class LiveConsumer {
 }
 
 function newPosition(partition: number, first: number): Position {
-  return { partition, buffer: new LiveBuffer(first), next: first, committed: first };
+  return { partition, buffer: new LiveBuffer(first), next: first, committed: first, single: undefined };
 }
 
 /** An error when bronze has ratings from behind the topic's end: it is not the topic they came from. */

@@ -34,13 +34,24 @@ export function liveParquet(partition: number, rows: readonly LiveRow[]): Uint8A
     rating: makeVector(Float64Array.from(rows, ({ rating }) => rating)),
     timestamp: makeVector(BigInt64Array.from(rows, ({ timestamp }) => BigInt(timestamp))),
   };
-  const properties = new WriterPropertiesBuilder().setCompression(Compression.ZSTD).build();
-  return writeParquet(WasmTable.fromIPCStream(tableToIPC(new Table(schema, vectors), "stream")), properties);
+  return tableParquet(new Table(schema, vectors));
 }
 
-/** How many rows such a file has, and the offset behind its last one. */
-export function liveParquetExtent(parquet: Uint8Array): { rows: number; end: number } {
-  const offsets = tableFromIPC(readParquet(parquet).intoIPCStream()).getChild("kafka_offset");
-  const rows = offsets?.length ?? 0;
-  return { rows, end: rows === 0 ? 0 : Number(offsets?.get(rows - 1)) + 1 };
+/** Parquet files of one partition as one, in the order they are given. */
+export function mergedLiveParquet(files: readonly Uint8Array[]): Uint8Array {
+  const [first, ...others] = files.map(read);
+  if (!first) throw new Error("there is no file to merge");
+  return tableParquet(first.concat(...others));
+}
+
+/** The offsets of such a file's rows, in order. */
+export function liveParquetOffsets(parquet: Uint8Array): BigInt64Array {
+  return read(parquet).getChild("kafka_offset")?.toArray() ?? new BigInt64Array();
+}
+
+const read = (parquet: Uint8Array): Table => tableFromIPC(readParquet(parquet).intoIPCStream());
+
+function tableParquet(table: Table): Uint8Array {
+  const properties = new WriterPropertiesBuilder().setCompression(Compression.ZSTD).build();
+  return writeParquet(WasmTable.fromIPCStream(tableToIPC(table, "stream")), properties);
 }

@@ -14,6 +14,7 @@ import { loaderConfig } from "./config.ts";
 import { SliceConsumer } from "./consume.ts";
 import { deleteConsumed, hasUnread } from "./consumerOffsets.ts";
 import { loaderServer } from "./http.ts";
+import { sweepCompacted } from "./liveCompaction.ts";
 import { LiveConsumer } from "./liveConsumer.ts";
 import { fixLiveInput } from "./liveInput.ts";
 import { sweepLive } from "./liveTable.ts";
@@ -81,6 +82,7 @@ const server = loaderServer({
       await sweepVersions(pool, config.KEEP_VERSIONS, log);
       log.info({ rows: await sweepLive(pool) }, "live ratings swept that every version has");
       await sweepLake(lake, await keptRuns(pool), log);
+      await sweepCompacted(lake, log);
     });
     afterwards("deleting consumed records", () => deleteConsumed(kafka, liveGroup, [liveTopic]));
   },

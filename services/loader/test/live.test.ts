@@ -1,4 +1,4 @@
-import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { lakeKeys, parseCompactedLiveKey } from "@boxoffice/contracts/lakeKeys";
 import { type LiveRating, liveDeadLetter, livePartitionKey } from "@boxoffice/contracts/liveRating";
 import { partitions } from "@boxoffice/contracts/slice";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
@@ -9,8 +9,10 @@ import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { deleteConsumed } from "../src/consumerOffsets.ts";
 import { countLive, writeLiveObject } from "../src/liveBronze.ts";
+import { sweepCompacted } from "../src/liveCompaction.ts";
 import { LiveConsumer, type LiveConsumerOptions } from "../src/liveConsumer.ts";
 import { fixLiveInput } from "../src/liveInput.ts";
+import { listLiveObjects } from "../src/liveObjects.ts";
 import { LiveTable, upsertLive } from "../src/liveTable.ts";
 import { migrate } from "../src/migrations.ts";
 import { migrationsDirectory, newDatabase, newKafka, newLake, quietLog, uniqueName, until } from "./engines.ts";
@@ -119,10 +121,10 @@ async function liveKeys(): Promise<string[]> {
   return keys;
 }
 
-/** Every rating in bronze, by user. */
+/** Every rating that a run reads from bronze, by user. */
 async function inBronze(): Promise<LiveRating[]> {
   const found: LiveRating[] = [];
-  for (const key of await liveKeys()) {
+  for (const { key } of (await listLiveObjects(lake)).current.flat()) {
     const bytes = await lake.bytes(key);
     if (!bytes) continue;
     for (const row of tableFromIPC(readParquet(bytes).intoIPCStream())) {
@@ -191,21 +193,33 @@ test("a loader that was killed before its commit is followed by one that changes
   expect(await liveKeys()).toEqual(expect.arrayContaining(before));
 });
 
-test("two loaders that read the same ratings at once, as one that was thought dead does, write each once", async () => {
-  const consumers = await Promise.all(["zombie", "heir"].map((name) => start(uniqueName(name))));
-  const ratings = many(1_000);
-  for (let from = 0; from < ratings.length; from += 100) {
-    await produce(ratings.slice(from, from + 100));
-    await Promise.all(consumers.map((consumer) => consumer.flush()));
-  }
-  await until("both have read all", async () => {
-    await Promise.all(consumers.map((consumer) => consumer.flush()));
-    return (await countLive(lake)).bronze >= 1_000;
-  });
-  expect(await inBronze()).toEqual(ratings);
-  expect(await inWarehouse()).toEqual(ratings);
-  expect(await countLive(lake)).toMatchObject({ bronze: 1_000, source_rows: 1_000 });
-});
+test.each([
+  ["write", 64],
+  ["compact", 3],
+])(
+  "two loaders that read the same ratings at once, as one that was thought dead does, %s each once",
+  async (_what, objects) => {
+    const compaction = { objects, rows: 100 };
+    const consumers = await Promise.all(["zombie", "heir"].map((name) => start(uniqueName(name), { compaction })));
+    const ratings = many(1_000);
+    for (let from = 0; from < ratings.length; from += 100) {
+      await produce(ratings.slice(from, from + 100));
+      await Promise.all(consumers.map((consumer) => consumer.flush()));
+    }
+    await until("both have read all", async () => {
+      await Promise.all(consumers.map((consumer) => consumer.flush()));
+      return (await countLive(lake)).bronze >= 1_000;
+    });
+    expect(await inBronze()).toEqual(ratings);
+    expect(await inWarehouse()).toEqual(ratings);
+    expect(await countLive(lake)).toMatchObject({ bronze: 1_000, source_rows: 1_000 });
+    await Promise.all(consumers.map(stop));
+    const compacted = (await liveKeys()).filter((key) => parseCompactedLiveKey(key));
+    expect(compacted.length > 3).toBe(objects === 3);
+    await sweepCompacted(lake, quietLog, Date.now() + 24 * 60 * 60 * 1000);
+    expect(await inBronze()).toEqual(ratings);
+  },
+);
 
 test("a loader that is stopped leaves nothing to repeat", async () => {
   const group = uniqueName("group");
