@@ -2,42 +2,69 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BoxError, exitCode } from "../boxError.ts";
 import { interruption, uninterrupted } from "../interrupt.ts";
 import { green, line, step, transient } from "../terminal.ts";
-import { type Container, compose, containers } from "./compose.ts";
+import { type Container, compose, containers, inspectContainers } from "./compose.ts";
 import { explained } from "./explained.ts";
 import { isReady, oneShots } from "./readiness.ts";
 
+/** What ends so often while it starts will not be ready: the engine starts it again sooner than anybody could. */
+const mostRestarts = 4;
+
 /**
  * Starts services, all when none is named, and waits until they are ready; names each when it is. When the user
- * interrupts, those end again that did not run before.
+ * interrupts, those end again that did not run before. One that ends again and again is not waited for.
  */
 export async function bringUp(services: readonly string[]): Promise<void> {
   const before = await containers();
   const known = new Set(before.filter(isReady).map(({ Service }) => Service));
   let isDone = false;
-  const ended = compose(["up", "--detach", "--wait", "--remove-orphans", ...services]).finally(() => {
+  const giveUp = new AbortController();
+  const signal = AbortSignal.any([interruption, giveUp.signal]);
+  const up = ["up", "--detach", "--wait", "--remove-orphans", ...services];
+  const ended = compose(up, {}, { signal }).finally(() => {
     isDone = true;
   });
   ended.catch(() => {});
+  const atFirst = new Map<string, number>();
+  let failing: Container | undefined;
   while (!isDone) {
-    await showProgress(known);
+    const waiting = await showProgress(known);
+    failing ??= await restartsAgain(waiting, atFirst);
+    if (failing) giveUp.abort(new BoxError(`${failing.Service} ends again and again`));
     await Promise.race([sleep(1_000), ended.catch(() => {})]);
   }
   await ended.catch(async (error) => {
-    throw interruption.aborted ? await stopBegun(before) : await startFailure(error);
+    throw interruption.aborted ? await stopBegun(before) : await startFailure(error, failing);
   });
   await showProgress(known);
 }
 
-/** Names each service once, when it is ready. */
-async function showProgress(known: Set<string>): Promise<void> {
+/** One of the containers that has ended, and that the engine has started again too often since it was looked at first. */
+async function restartsAgain(
+  waiting: readonly Container[],
+  atFirst: Map<string, number>,
+): Promise<Container | undefined> {
+  const names = waiting.map(({ Name }) => Name);
+  for (const [name, count] of await inspectContainers(names, "{{.RestartCount}}")) {
+    const first = atFirst.get(name) ?? Number(count);
+    atFirst.set(name, first);
+    const container = waiting.find(({ Name, State }) => Name === name && State !== "running");
+    if (container && Number(count) - first >= mostRestarts) return container;
+  }
+  return undefined;
+}
+
+/** Names each service once, when it is ready; answers the containers of those that are not. */
+async function showProgress(known: Set<string>): Promise<Container[]> {
   const all = await containers().catch(() => []);
   for (const container of all) {
     if (!isReady(container) || known.has(container.Service)) continue;
     known.add(container.Service);
     line(`  ${green("ok")} ${container.Service}`);
   }
-  const waiting = all.filter(({ Service }) => !known.has(Service)).map(({ Service }) => Service);
-  if (waiting.length > 0) transient(`  … waiting for ${[...new Set(waiting)].join(", ")}`);
+  const waiting = all.filter(({ Service }) => !known.has(Service));
+  const names = new Set(waiting.map(({ Service }) => Service));
+  if (names.size > 0) transient(`  … waiting for ${[...names].join(", ")}`);
+  return waiting;
 }
 
 /** Stops the services that did not run before, and answers what to tell whoever interrupted. */
@@ -62,14 +89,16 @@ async function stopBegun(before: readonly Container[]): Promise<unknown> {
 }
 
 /** Why the containers did not come up, with the log of the one that failed. */
-async function startFailure(cause: unknown): Promise<BoxError> {
+async function startFailure(cause: unknown, failing: Container | undefined): Promise<BoxError> {
   const all = await containers().catch(() => []);
-  const failed = all.find(
-    ({ Service, State, Health, ExitCode }) =>
-      Health === "unhealthy" ||
-      State === "restarting" ||
-      (State === "exited" && (ExitCode !== 0 || !oneShots.has(Service))),
-  );
+  const failed =
+    failing ??
+    all.find(
+      ({ Service, State, Health, ExitCode }) =>
+        Health === "unhealthy" ||
+        State === "restarting" ||
+        (State === "exited" && (ExitCode !== 0 || !oneShots.has(Service))),
+    );
   if (!failed) return explained(cause);
   const killed = failed.ExitCode === 137 ? `\n${wantOfMemory(failed.Service)}` : "";
   const tail = await compose(["logs", "--no-color", "--tail", "15", failed.Service]).catch(() => "");

@@ -100,6 +100,15 @@ export async function containers(options: Pick<RunOptions, "signal"> = {}): Prom
     .map((line) => container.parse(JSON.parse(line)));
 }
 
+/** What the engine says of containers, by their names and a template of its own. One that vanishes meanwhile is left out. */
+export async function inspectContainers(names: readonly string[], template: string): Promise<Map<string, string>> {
+  if (names.length === 0) return new Map();
+  const format = `{{.Name}}\t${template}`;
+  const text = await run("docker", ["container", "inspect", "--format", format, ...names]).catch(() => "");
+  const rows = text.split("\n").map((row) => row.split("\t"));
+  return new Map(rows.flatMap(([name, value]) => (name && value ? [[name.replace(/^\//, ""), value]] : [])));
+}
+
 /** Names of the volumes that this box has. */
 export async function volumes(): Promise<string[]> {
   const filter = `label=com.docker.compose.project=${projectName()}`;

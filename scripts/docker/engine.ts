@@ -1,5 +1,7 @@
+import { BoxError, exitCode } from "../boxError.ts";
 import { onPath } from "../install/onPath.ts";
 import { run } from "../install/run.ts";
+import { interruption } from "../interrupt.ts";
 
 /** Oldest Compose that reads docker-compose.yml: `required` of env files and dependencies. */
 export const oldestCompose = "2.24.0";
@@ -37,6 +39,21 @@ export async function readEngine(): Promise<Engine | undefined> {
 export async function engineAnswers(): Promise<boolean> {
   const engine = await readEngine();
   return engine?.composeVersion !== undefined && isAtLeast(engine.composeVersion, oldestCompose);
+}
+
+/** Does what needs the engine; where it fails because none answers, the error says that alone. */
+export async function withEngine<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    interruption.throwIfAborted();
+    if (await readEngine()) throw error;
+    throw new BoxError(
+      "this box is in containers, and no Docker engine answers.\nStart Docker, then try again; `docker info` says why it does not answer.",
+      exitCode.environment,
+      error,
+    );
+  }
 }
 
 /** Whether a version like 2.40.3 is that old or newer. */

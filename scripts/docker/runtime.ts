@@ -20,6 +20,7 @@ import {
 } from "./compose.ts";
 import { containerStatus } from "./containerStatus.ts";
 import { copyEdition } from "./copyEdition.ts";
+import { withEngine } from "./engine.ts";
 import { examineDocker, examineEngine, refuseProblems } from "./examine.ts";
 import { buildImages } from "./images.ts";
 
@@ -50,21 +51,26 @@ export const dockerRuntime: Runtime = {
   complete: async () => {
     await bringUp([]);
   },
-  stop: () => step("Stopping the containers", async () => void (await down())),
-  hasState: async () =>
-    (ownsSecrets() && existsSync(secretsPath())) || (await volumes()).length > 0 || (await containers()).length > 0,
+  stop: () => withEngine(() => step("Stopping the containers", async () => void (await down()))),
+  hasState: () =>
+    withEngine(
+      async () =>
+        (ownsSecrets() && existsSync(secretsPath())) || (await volumes()).length > 0 || (await containers()).length > 0,
+    ),
   removeState: async () => {
-    await down("--volumes");
+    await withEngine(() => down("--volumes"));
     await refuseLeftVolumes();
     if (ownsSecrets()) rmSync(secretsPath(), { force: true });
     else if (existsSync(secretsPath())) line(`${secretsPath()} stays, as BOX_SECRETS_FILE names it`);
   },
-  status: containerStatus,
+  status: () => withEngine(containerStatus),
   printLogs: async (service, lines) => {
-    const names = await serviceNames();
+    const names = await withEngine(serviceNames);
     if (service !== undefined && !names.includes(service)) {
       throw new BoxError(`there is no service '${service}'; there are: ${names.sort().join(", ")}`, exitCode.usage);
     }
+    // What Compose says of an engine that is away would go straight to the user.
+    await withEngine(containers);
     await showCompose(["logs", "--no-color", "--tail", String(lines), ...(service ? [service] : [])]);
   },
   memory: async () => {
