@@ -8,9 +8,14 @@ import { generateEdition } from "../generate/generateEdition.ts";
 import { run } from "../install/run.ts";
 import { installToolchain } from "../install/toolchain.ts";
 import type { Box } from "../openBox.ts";
+import { publishedAnswers } from "../publishedAnswers.ts";
+import { setting } from "../settings.ts";
 import { line, step } from "../terminal.ts";
 import { connectWarehouse } from "../warehouseClient.ts";
+import { bronzeSpan } from "./bronzeSpan.ts";
 import { copyLimit } from "./copyLimit.ts";
+import { duckdbAnswers } from "./duckdbAnswers.ts";
+import { type KafkaPerf, kafkaPerf } from "./kafkaPerf.ts";
 
 /** Of the number of ratings that is asked for: what a row costs must not grow with them. */
 const shares = [0.01, 0.1, 1];
@@ -26,19 +31,32 @@ export interface Compared {
   hop: string;
   rows: number;
   seconds: number;
+  /** The services that are at work in it, their peaks of the whole run added up. */
+  memory_mib: number | undefined;
   limit: string;
   limit_seconds: number;
   /** limit_seconds / seconds: 1 is as fast as the limit. */
   ratio: number;
-  goal: number;
+  /** Of the ratio; what is there only to be seen has none. */
+  goal: number | undefined;
 }
 
 export interface FullBenchReport {
   runs: { ratings: number; seconds_per_million: number; bench: BenchReport }[];
   compared: Compared[];
+  /** The same answers by another engine, straight from the files. */
+  duckdb_seconds: number;
+  /** Kafka's own tests with as many messages of the same size. */
+  kafka: KafkaPerf;
 }
 
-const inMemory = z.object({ rows: z.number(), ingest_seconds: z.number(), bronze_seconds: z.number() });
+const inMemory = z.object({
+  rows: z.number(),
+  slices: z.number(),
+  bytes: z.number(),
+  ingest_seconds: z.number(),
+  bronze_seconds: z.number(),
+});
 const bare = z.object({ rows: z.number(), seconds: z.number() });
 
 /**
@@ -62,80 +80,122 @@ export async function fullBench(box: Box, { ratings, seed, signal }: FullBenchOp
     const last = runs.at(-1);
     if (!last) throw new Error("nothing was run");
     line("Limits of this machine, on the same rows");
-    const file = join(folder, String(last.ratings), "ratings.csv");
-    return { runs, compared: await compare(box, last.bench, file, folder) };
+    return { runs, ...(await compare(box, last.bench, join(folder, String(last.ratings)), folder)) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function compare(box: Box, report: BenchReport, ratingsCsv: string, folder: string): Promise<Compared[]> {
+async function compare(
+  box: Box,
+  report: BenchReport,
+  edition: string,
+  folder: string,
+): Promise<Omit<FullBenchReport, "runs">> {
+  const script = rootPath("scripts", "fullBench", "inMemory.ts");
+  const ratingsCsv = join(edition, "ratings.csv");
   const memory = inMemory.parse(
     JSON.parse(
       await step("ingest and bronze in memory", () =>
-        run(process.execPath, ["--import", "tsx", rootPath("scripts", "fullBench", "inMemory.ts"), ratingsCsv], {
-          cwd: rootPath(),
-        }),
+        run(process.execPath, ["--import", "tsx", script, ratingsCsv], { cwd: rootPath() }),
       ),
     ),
   );
-  const { pipeline } = await installToolchain();
+  const toolchain = await installToolchain();
+  const env = { ...process.env, ...clientEnvironment(box) };
   const spark = bare.parse(
     JSON.parse(
       await step("bare Spark", () =>
-        run(join(pipeline, "bin", "python"), ["-m", "spark.bench.bare", report.run_id], {
+        run(join(toolchain.pipeline, "bin", "python"), ["-m", "spark.bench.bare", report.run_id], {
           cwd: rootPath(),
-          env: { ...process.env, ...clientEnvironment(box) },
+          env,
         }),
       ),
     ),
   );
   const client = await connectWarehouse(box);
-  const copy = await step("COPY from a file", () => copyLimit(client, report.run_id, join(folder, "fact_rating.txt")));
-  await client.end();
+  const copy = await step("COPY from a file", () =>
+    copyLimit(client, report.run_id, join(folder, "fact_rating.txt")),
+  ).finally(() => client.end());
+  const kafka = await step("Kafka's performance tests", () =>
+    kafkaPerf(toolchain, setting(box.environment, "KAFKA_BROKERS"), { count: memory.slices, bytes: memory.bytes }),
+  );
+  const published = await publishedAnswers(box);
+  if (!published) throw new Error("the last run was published, and nothing is");
+  const duckdb_seconds = await step("DuckDB", () => duckdbAnswers(edition, published));
 
   const secondsOf = (...hops: string[]) =>
     report.hops.filter(({ hop }) => hops.includes(hop)).reduce((sum, { seconds }) => sum + seconds, 0);
-  const compared = (hop: string, seconds: number, limit: string, limit_seconds: number, goal: number): Compared => ({
+  const peakOf = (...services: string[]) =>
+    services.reduce((sum, service) => sum + (report.peak_by_service_mib[service] ?? 0), 0);
+  const compared = (
+    hop: string,
+    [seconds, memory_mib]: [number, number?],
+    [limit, limit_seconds]: [string, number],
+    goal?: number,
+  ): Compared => ({
     hop,
     rows: memory.rows,
     seconds,
+    memory_mib,
     limit,
     limit_seconds,
     ratio: limit_seconds / seconds,
     goal,
   });
   const limits = memory.ingest_seconds + memory.bronze_seconds + spark.seconds + copy.seconds;
-  return [
-    compared("ingest", secondsOf("ingest.ratings"), "parse, check, encode in memory", memory.ingest_seconds, 0.7),
-    compared(
-      "ingest, bronze",
-      secondsOf("ingest.ratings", "bronze.ratings"),
-      "the same, and decode and Parquet in memory",
-      memory.ingest_seconds + memory.bronze_seconds,
-      0.7,
-    ),
-    compared("silver, gold", secondsOf("silver", "gold"), "Spark: read, group, write", spark.seconds, 0.7),
-    compared("warehouse", secondsOf("warehouse"), "COPY of fact_rating from a file", copy.seconds, 0.8),
-    compared("the whole", report.seconds, "the sum of the limits", limits, 1 / 1.6),
-  ];
+  return {
+    compared: [
+      compared(
+        "ingest",
+        [secondsOf("ingest.ratings"), peakOf("ingest")],
+        ["parse, check, encode in memory", memory.ingest_seconds],
+        0.7,
+      ),
+      compared(
+        "bronze",
+        [await bronzeSpan(box, report.run_id), peakOf("loader")],
+        ["decode, encode Parquet in memory", memory.bronze_seconds],
+        0.7,
+      ),
+      compared(
+        "silver, gold",
+        [secondsOf("silver", "gold"), peakOf("spark-worker", "spark-connect")],
+        ["Spark: read, group, write", spark.seconds],
+        0.7,
+      ),
+      compared(
+        "warehouse",
+        [secondsOf("warehouse"), peakOf("loader", "warehouse")],
+        ["COPY of fact_rating from a file", copy.seconds],
+        0.8,
+      ),
+      compared("the whole", [report.seconds, report.peak_memory_mib], ["the sum of the limits", limits], 1 / 1.6),
+    ],
+    kafka,
+    duckdb_seconds,
+  };
 }
 
 /** The report as lines for a terminal. */
-export function fullBenchText({ runs, compared }: FullBenchReport): string {
+export function fullBenchText({ runs, compared, kafka, duckdb_seconds }: FullBenchReport): string {
   const sizes = runs.map(
     ({ ratings, seconds_per_million, bench: { seconds, waiting_seconds, peak_memory_mib, peak_by_service_mib } }) =>
       `  ${ratings.toLocaleString("en").padStart(12)}${seconds.toFixed(1).padStart(9)} s${waiting_seconds.toFixed(1).padStart(8)} s${seconds_per_million.toFixed(2).padStart(9)}${String(peak_memory_mib).padStart(8)}${String(peak_by_service_mib.ingest ?? "").padStart(8)}${String(peak_by_service_mib.loader ?? "").padStart(8)}`,
   );
-  const ratios = compared.map(
-    ({ hop, seconds, limit, limit_seconds, ratio, goal }) =>
-      `  ${hop.padEnd(16)}${seconds.toFixed(1).padStart(8)} s${limit_seconds.toFixed(1).padStart(8)} s${ratio.toFixed(2).padStart(7)}${goal.toFixed(2).padStart(7)}  ${limit}`,
-  );
+  const ratios = compared.map(({ hop, rows, seconds, memory_mib, limit, limit_seconds, ratio, goal }) => {
+    const took = `${seconds.toFixed(1).padStart(8)} s${(rows / 1e6 / seconds).toFixed(2).padStart(8)}`;
+    const figures = [String(memory_mib ?? ""), limit_seconds.toFixed(1), ratio.toFixed(2), goal?.toFixed(2) ?? ""];
+    return `  ${hop.padEnd(14)}${took}${figures.map((figure) => figure.padStart(8)).join("")}  ${limit}`;
+  });
   return [
     "       ratings        run  waiting  s per M  MiB all  ingest  loader",
     ...sizes,
     "",
-    "  hop                  took   limit  ratio   goal  the limit",
+    "  hop                took  M rows/s   MiB   limit   ratio    goal  the limit",
     ...ratios,
+    "",
+    `  Kafka's own tests with the same bytes: ${kafka.produce_seconds.toFixed(1)} s to send, ${kafka.consume_seconds.toFixed(1)} s to fetch`,
+    `  DuckDB, the same answers from the files: ${duckdb_seconds.toFixed(1)} s`,
   ].join("\n");
 }

@@ -4,7 +4,7 @@
  *
  *   node --import tsx scripts/fullBench/inMemory.ts <ratings.csv>
  *
- * Prints {rows, ingest_seconds, bronze_seconds}.
+ * Prints {rows, slices, bytes, ingest_seconds, bronze_seconds}.
  */
 import { createReadStream } from "node:fs";
 import { datasets, groupSlices } from "@boxoffice/contracts/dataset";
@@ -19,6 +19,8 @@ if (!path) throw new Error("expected the path of a ratings.csv");
 /** Of no load that there is. */
 const loadId = "0000000000000000-v1";
 let rows = 0;
+let count = 0;
+let bytes = 0;
 let bronzeSeconds = 0;
 let group: SliceMessage[] = [];
 
@@ -42,9 +44,12 @@ const text = createReadStream(path, { highWaterMark: 1 << 20 });
 for await (const slice of slices({ dataset: "ratings", loadId, file: "ratings.csv", text })) {
   const [message] = encode(slice);
   rows += slice.rows.length;
+  count += 1;
+  bytes += message?.value.length ?? 0;
   if (message) group.push(message);
   if (group.length === groupSlices) writeGroup();
 }
 if (group.length > 0) writeGroup();
 const seconds = (performance.now() - begin) / 1000;
-console.log(JSON.stringify({ rows, ingest_seconds: seconds - bronzeSeconds, bronze_seconds: bronzeSeconds }));
+const report = { rows, slices: count, bytes, ingest_seconds: seconds - bronzeSeconds, bronze_seconds: bronzeSeconds };
+console.log(JSON.stringify(report));
