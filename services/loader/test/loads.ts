@@ -201,6 +201,17 @@ export async function putManifest(lake: ObjectStore, { dataset, load_id, manifes
   await lake.put(lakeKeys.manifest(dataset, load_id), JSON.stringify(manifest));
 }
 
+/** Writes objects as a load leaves them in bronze, whose content nobody reads, and its dead letters. */
+export async function putBronze(lake: ObjectStore, load: MadeLoad, groups = load.manifest.group_rows): Promise<void> {
+  for (const [group, rows] of groups.entries()) {
+    await lake.put(lakeKeys.group(load.dataset, load.load_id, group, rows), "rows");
+  }
+  for (const { slice, deadLetters } of load.slices) {
+    if (deadLetters.length === 0) continue;
+    await lake.put(lakeKeys.deadLetterSlice(load.dataset, load.load_id, slice), `${deadLetters.join("\n")}\n`);
+  }
+}
+
 type LoadName = Pick<MadeLoad, "dataset" | "load_id">;
 
 /** The keys of a load's bronze objects. */

@@ -12,7 +12,7 @@ import { readHop } from "../src/hopReports.ts";
 import { fixInputs, refuseOlder } from "../src/inputs.ts";
 import { readSeal, type SealParts, sealLoad } from "../src/seal.ts";
 import { newLake, quietLog, uniqueName } from "./engines.ts";
-import { type MadeLoad, makeLoad, putManifest } from "./loads.ts";
+import { type MadeLoad, makeLoad, putBronze, putManifest } from "./loads.ts";
 
 let lake: ObjectStore;
 let parts: SealParts;
@@ -33,16 +33,6 @@ const nothingLive = async () => noLiveInput;
 const job = { signal: new AbortController().signal, progress: () => {} };
 const request = (load: MadeLoad, run_id = "run-1") => ({ run_id, dataset: load.dataset, load_id: load.load_id });
 
-async function putBronze(load: MadeLoad, groups = load.manifest.group_rows): Promise<void> {
-  for (const [group, rows] of groups.entries()) {
-    await lake.put(lakeKeys.group(load.dataset, load.load_id, group, rows), "rows");
-  }
-  for (const { slice, deadLetters } of load.slices) {
-    if (deadLetters.length === 0) continue;
-    await lake.put(lakeKeys.deadLetterSlice(load.dataset, load.load_id, slice), `${deadLetters.join("\n")}\n`);
-  }
-}
-
 const twoGroups = (seed: string, rejects: number[] = []) =>
   makeLoad(
     "links",
@@ -54,7 +44,7 @@ const twoGroups = (seed: string, rejects: number[] = []) =>
 test("a load that is whole is sealed once, and its hop is reported for each run that seals it", async () => {
   const load = twoGroups("whole", [3]);
   await putManifest(lake, load);
-  await putBronze(load);
+  await putBronze(lake, load);
   const sealed = await sealLoad(parts, request(load), job);
   expect(sealed).toMatchObject({ rows: 40, dead_letters: 3, was_sealed: false });
   const again = await sealLoad(parts, request(load, "run-2"), job);
@@ -68,7 +58,7 @@ test("a load that is whole is sealed once, and its hop is reported for each run 
 test("a group that never comes is named, with its slices and rows, and nothing is sealed", async () => {
   const load = twoGroups("missing");
   await putManifest(lake, load);
-  await putBronze(load, [32]);
+  await putBronze(lake, load, [32]);
   await expect(sealLoad(parts, request(load), job)).rejects.toThrow(
     /not complete in bronze, .*: missing are group 1 \(slices 16 to 19, 8 rows\)/,
   );
@@ -78,7 +68,7 @@ test("a group that never comes is named, with its slices and rows, and nothing i
 test("a group with other rows than the manifest's is an error at once", async () => {
   const load = twoGroups("mismatch");
   await putManifest(lake, load);
-  await putBronze(load, [32, 7]);
+  await putBronze(lake, load, [32, 7]);
   await expect(sealLoad(parts, request(load), job)).rejects.toThrow(
     `group 1 of load ${load.load_id} of links has 7 rows in bronze; the manifest says one object with 8`,
   );
@@ -87,7 +77,7 @@ test("a group with other rows than the manifest's is an error at once", async ()
 test("dead letters that are not there keep a load from being sealed", async () => {
   const load = twoGroups("letters", [1, 1]);
   await putManifest(lake, load);
-  await putBronze(load);
+  await putBronze(lake, load);
   await lake.delete([lakeKeys.deadLetterSlice("links", load.load_id, 1)]);
   await expect(sealLoad(parts, request(load), job)).rejects.toThrow("missing are the dead letters of 1 of 2 slices");
   await lake.put(lakeKeys.deadLetterSlice("links", load.load_id, 1), "{}\n{}\n");
@@ -99,7 +89,7 @@ test("dead letters that are not there keep a load from being sealed", async () =
 test("a dead letters' object that is being written again under a temporary name is not counted", async () => {
   const load = twoGroups("temporary", [0, 2]);
   await putManifest(lake, load);
-  await putBronze(load);
+  await putBronze(lake, load);
   const letters = lakeKeys.deadLetterSlice("links", load.load_id, 1);
   await lake.put(`${letters}-5c2c1c5e-6b0c-4a43-9c50-0d4a1d2f7a51`, "{}\n");
   expect(await sealLoad(parts, request(load), job)).toMatchObject({ dead_letters: 2 });
@@ -119,7 +109,7 @@ async function sealedEdition(day: string): Promise<MadeLoad[]> {
   );
   for (const load of loads) {
     await putManifest(lake, load);
-    await putBronze(load);
+    await putBronze(lake, load);
     await sealLoad(parts, request(load), job);
   }
   return loads;
@@ -136,7 +126,7 @@ async function ingested(runId: string, loads: readonly MadeLoad[], appends = fal
 async function sealedLoad(dataset: "ratings" | "movies", day: string): Promise<MadeLoad> {
   const load = makeLoad(dataset, uniqueName("more"), [1, 1], [1], editionDay(day).landed);
   await putManifest(lake, load);
-  await putBronze(load);
+  await putBronze(lake, load);
   await sealLoad(parts, request(load), job);
   return load;
 }
