@@ -27,6 +27,7 @@ export default defineConfig({
         test: {
           name: "faults",
           include: ["test/faults/*.test.ts"],
+          globalSetup: "test/faults/sharedStores.ts",
           testTimeout: 180_000,
           hookTimeout: 180_000,
           fileParallelism: false,

@@ -1,17 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { rmSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Job } from "@boxoffice/contracts/job";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { groupKeys, rowNumbers } from "../../services/loader/test/loads.ts";
-import { Stores } from "./stores.ts";
+import { folderOf, Stores } from "./stores.ts";
 
 const stores = new Stores();
-beforeAll(async () => {
-  await stores.box.remove();
-  await stores.start();
-});
-afterAll(() => stores.remove());
+beforeAll(() => stores.start());
+afterAll(() => stores.close());
 
 const rows = 20_000;
 
@@ -25,7 +22,7 @@ function edition(): string {
 /** Takes away all that Kafka has, as when its volume is made anew, and starts it. */
 async function emptyKafka(): Promise<void> {
   await stores.kill("kafka");
-  rmSync(join(stores.box.home, "kafka"), { recursive: true });
+  for (const name of readdirSync(folderOf("kafka"))) rmSync(join(folderOf("kafka"), name), { recursive: true });
   await stores.start();
 }
 

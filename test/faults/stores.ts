@@ -14,18 +14,26 @@ import { TestBox } from "../kit/testBox.ts";
 
 const status = z.object({ services: z.array(z.object({ service: z.string(), pid: z.number().nullable() })) });
 
-/** The stores of a box, from packages, whose services a test starts, stops and kills itself. */
+/** Only who may mount can give a store a disk of its own. */
+export const mayMount = process.platform === "linux" && process.getuid?.() === 0;
+
+/** The box that the files here share. */
+export const box = new TestBox({ name: "faults", portOffset: 12_400, runtime: "embedded" });
+
+/** The folder that holds all that a store has; a disk of its own where one may mount. */
+export const folderOf = (store: "kafka" | "lake") => join(box.home, store);
+
+/** The stores of the box, from packages, whose services a test starts, stops and kills itself. */
 export class Stores {
-  readonly box = new TestBox({ name: "faults", portOffset: 12_400, runtime: "embedded" });
   readonly #directory = mkdtempSync(join(tmpdir(), "faults-"));
   readonly #services = new Set<ServiceProcess>();
   #client: Variables | undefined;
   #lake: ObjectStore | undefined;
 
-  /** Starts them, with data of an earlier start where there is any. */
+  /** Starts those that do not run. */
   async start(): Promise<void> {
-    await this.box.command("up", "--services", "kafka", "s3", "warehouse");
-    this.#client = await this.box.client();
+    await box.command("up", "--services", "kafka", "s3", "warehouse");
+    this.#client = await box.client();
     this.#lake ??= new ObjectStore(s3Settings(this.#client));
   }
 
@@ -40,7 +48,7 @@ export class Stores {
 
   /** The process of a store, or null when it does not run. */
   async pidOf(store: "kafka" | "s3"): Promise<number | null> {
-    const { services } = status.parse(JSON.parse(await this.box.command("status", "--json")));
+    const { services } = status.parse(JSON.parse(await box.command("status", "--json")));
     return services.find(({ service }) => service === store)?.pid ?? null;
   }
 
@@ -81,11 +89,10 @@ export class Stores {
     this.#services.clear();
   }
 
-  /** Ends the services and the stores, and removes all they had. */
-  async remove(): Promise<void> {
+  /** Ends what was started here; the stores stay. */
+  async close(): Promise<void> {
     await this.endServices();
     this.#lake?.close();
-    await this.box.remove();
     rmSync(this.#directory, { recursive: true, force: true });
   }
 }

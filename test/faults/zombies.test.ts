@@ -21,12 +21,9 @@ import { Stores } from "./stores.ts";
 const seed = Number(process.env.FAULT_SEED ?? 20261124);
 const random = new Random32(seed);
 const stores = new Stores();
-beforeAll(async () => {
-  await stores.box.remove();
-  await stores.start();
-});
+beforeAll(() => stores.start());
 afterEach(() => stores.endServices());
-afterAll(() => stores.remove());
+afterAll(() => stores.close());
 
 /** Longer than the 10 s after which Kafka takes a silent loader for dead. */
 const longerThanSession = 12_000;
@@ -150,7 +147,7 @@ test(`three loaders of which one dies or stands still every few seconds while a 
   for (let replica = 0; replica < 3; replica += 1) loaders.push(await stores.service("loader"));
   const load = groupsOf(300);
   await putManifest(stores.lake, load);
-  const end = Date.now() + 20_000;
+  const end = Date.now() + 16_000;
   const flow = async () => {
     const pieces = 40;
     for (let piece = 0; piece < pieces; piece += 1) {
