@@ -25,13 +25,10 @@ const stops: readonly { service: ServiceToKill; milliseconds: number }[] = [
   { service: "spark-worker", milliseconds: 65_000 },
 ];
 
-/** Those that are back within seconds die more often than those that a run waits for. */
-const drawn: readonly ServiceToKill[] = [
-  ...servicesToKill,
-  ...(["ingest", "ingest", "loader", "loader", "loader", "s3", "spark-worker", "warehouse"] as const),
-];
+/** Those that are back within seconds: they die more often, and several times in a run. */
+const quick: readonly ServiceToKill[] = ["ingest", "loader", "s3", "spark-worker", "warehouse"];
 
-/** What happens to one run, in the order of time; one service at most is stopped, and dies no more then. */
+/** What happens to one run, in the order of time; one service at most is stopped, and does not die in that run. */
 export function chaosPlan(random: Random32, actions: number, withinMilliseconds: number): ChaosAction[] {
   const planned: ChaosAction[] = [];
   const stop = random.below(2) === 0 ? stops[random.below(stops.length)] : undefined;
@@ -39,11 +36,14 @@ export function chaosPlan(random: Random32, actions: number, withinMilliseconds:
     const { service, milliseconds } = stop;
     planned.push({ at: random.below(withinMilliseconds), kind: "stop", services: [service], milliseconds });
   }
-  const draw = () => drawn[random.below(drawn.length)] ?? "loader";
+  const left = [...servicesToKill, ...quick, ...quick].filter((service) => service !== stop?.service);
+  const draw = () => {
+    const service = left[random.below(left.length)] ?? "loader";
+    if (!quick.includes(service)) left.splice(left.indexOf(service), 1);
+    return service;
+  };
   while (planned.length < actions) {
     const services = new Set(random.below(4) === 0 ? [draw(), draw()] : [draw()]);
-    if (stop) services.delete(stop.service);
-    if (services.size === 0) continue;
     planned.push({ at: random.below(withinMilliseconds), kind: "kill", services: [...services], milliseconds: 0 });
   }
   return planned.sort((a, b) => a.at - b.at);

@@ -21,6 +21,13 @@ test("every service dies in some run, two at once in some, and those that can be
   expect(new Set(stopped)).toEqual(new Set(["loader", "ingest", "spark-worker"]));
 });
 
+test("only what is back within seconds dies several times in a run", () => {
+  const many = chaosPlan(new Random32(5), 40, 40_000).flatMap(({ services }) => services);
+  const times = new Map(servicesToKill.map((service) => [service, many.filter((name) => name === service).length]));
+  expect(times.get("warehouse")).toBeGreaterThan(1);
+  expect(times.get("airflow-api-server")).toBe(1);
+});
+
 test("a service that is stopped does not die in that run, and all of it happens in its time", () => {
   for (const plan of plans(3)) {
     expect(plan).toHaveLength(9);
