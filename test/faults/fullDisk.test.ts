@@ -5,7 +5,7 @@ import type { Job } from "@boxoffice/contracts/job";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../../services/loader/test/engines.ts";
 import { groupKeys, rowNumbers } from "../../services/loader/test/loads.ts";
-import { folderOf, mayMount, Stores } from "./stores.ts";
+import { box, folderOf, mayMount, Stores } from "./stores.ts";
 
 const rows = 150_000;
 
@@ -62,13 +62,14 @@ describe.runIf(mayMount)("a store whose disk is full", () => {
     await expectEachRowOnce(loaded);
   });
 
-  it("Kafka's: it ends, and with room again and Kafka started the load that waits for it completes", async () => {
+  it("Kafka's: it says so and ends, and with room again and Kafka started the load that waits for it completes", async () => {
     const ingest = await stores.service("ingest");
     const loader = await stores.service("loader");
     const request = { run_id: "full", dataset: "links", edition: edition() } as const;
     fillButFor(4, "kafka");
     const loading = ingest.ended("/loads", request);
     await until("Kafka has ended", async () => (await stores.pidOf("kafka")) === null);
+    expect(await box.command("logs", "kafka", "-n", "1000")).toContain("No space left on device");
     free("kafka");
     await stores.start();
     const loaded = await loading;

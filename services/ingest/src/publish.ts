@@ -86,7 +86,7 @@ function sendError(thrown: unknown): unknown {
   }
   if (!(thrown instanceof kafkajs.KafkaJSError)) return thrown;
   const message =
-    `Kafka did not take the slices: ${thrown.message}. ./box status says whether it runs; a full disk ends it, and ` +
-    "./box doctor tells the room there is. Make room, start it with ./box up, and run again";
+    `Kafka did not take the slices: ${thrown.message}. ./box status says whether it runs, ./box logs kafka why it ended: ` +
+    "a full disk ends it. Make room there, start it with ./box up, and run again";
   return new ServiceError("kafka_unavailable", message, { retryable: true, cause: thrown });
 }
