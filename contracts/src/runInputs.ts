@@ -59,6 +59,8 @@ export const runInputs = z.object({
   run_id: z.string(),
   edition: z.string(),
   fixed_at: z.iso.datetime(),
+  /** The run that was published then: what it computed may be shared. */
+  published_run: z.string().nullable().default(null),
   /** The base of each dataset: a whole edition's file. */
   loads: z.record(datasetName, inputLoad),
   /** By dataset, the loads that were appended to its base, in the order they arrived. */

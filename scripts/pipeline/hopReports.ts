@@ -72,12 +72,15 @@ function hopLine(report: z.infer<typeof hopReport>): HopLine {
     for (const [reason, count] of Object.entries(dropped)) reasons[reason] = (reasons[reason] ?? 0) + count;
   }
   const named = Object.entries(reasons).filter(([, count]) => count > 0);
+  const notes = named.map(([reason, count]) => `${reason} ${count.toLocaleString("en")}`);
+  if (report.goes_on_from !== undefined) notes.push(`goes on from ${report.goes_on_from}`);
+  if (report.in_full_because !== undefined) notes.push(`in full: ${report.in_full_because}`);
   return {
     name: report.hop,
     rowsIn: sum((row) => row.rows_in),
     rowsOut: sum((row) => row.rows_out),
     dropped: named.reduce((total, [, count]) => total + count, 0),
-    note: named.map(([reason, count]) => `${reason} ${count.toLocaleString("en")}`).join(", "),
+    note: notes.join(", "),
     startedAt: Date.parse(report.started_at),
     seconds: report.seconds,
     ...(report.load_id === undefined ? {} : { loadId: report.load_id }),

@@ -14,24 +14,36 @@ from spark.gold import (
     rating_aggregates,
     release_timing_test,
 )
+from spark.jobs import appended_gold
 from spark.jobs.hop import Hop
+from spark.jobs.parts import Parts
+from spark.jobs.previous_run import code_digest
 from spark.lake import Json, Lake
 from spark.session import spark_session
+from spark.silver import ratings
 
 #: That the hop writes.
-TABLES = 13
+TABLES = 14
 
 
 def run(run_id: str) -> Json:
-    """Reads the silver that the run's report names, writes gold, returns the hop's report."""
+    """Reads the silver that the run's report names, writes gold, returns the hop's report.
+
+    Where that silver goes on from another run's, so does gold.
+    """
     lake = Lake.from_environment()
+    of_silver = lake.read_json(f"_runs/{run_id}/silver.json")
+    if "goes_on_from" in of_silver and of_silver["code"] == code_digest():
+        hop = Hop(lake, "gold", run_id, appended_gold.TABLES)
+        previous = lake.read_json(f"_runs/{of_silver['goes_on_from']}/gold.json")
+        rows = appended_gold.write(hop, of_silver, previous)
+        return hop.report(rows, goes_on_from=of_silver["goes_on_from"])
     hop = Hop(lake, "gold", run_id, TABLES)
-    silver_prefix = lake.read_json(f"_runs/{run_id}/silver.json")["prefix"]
 
     with spark_session() as spark:
 
         def silver(table: str) -> DataFrame:
-            return lake.read_table(spark, f"{silver_prefix}/{table}")
+            return Parts.of(of_silver, table).read(lake, spark, ratings.KEY)
 
         def gold(table: str) -> DataFrame:
             return lake.read_table(spark, f"{hop.prefix}/{table}")
@@ -67,14 +79,21 @@ def run(run_id: str) -> Json:
         )
 
         # From the facts as they were written, so that nothing is computed twice.
-        ratings, box_office = gold("fact_rating"), gold("fact_box_office")
+        facts, box_office = gold("fact_rating"), gold("fact_box_office")
         bridge = gold("bridge_movie_genre")
+        hop.write_aside(
+            {"user_genre": rating_aggregates.user_genre(gold("dim_genre"), bridge, facts)}
+        )
+        hop.write({"agg_movie_rating": rating_aggregates.agg_movie_rating(facts)})
         hop.write(
             {
                 "agg_genre_rating": rating_aggregates.agg_genre_rating(
-                    gold("dim_genre"), bridge, gold("dim_movie"), ratings
+                    gold("dim_genre"),
+                    bridge,
+                    gold("dim_movie"),
+                    gold("agg_movie_rating"),
+                    gold("user_genre"),
                 ),
-                "agg_movie_rating": rating_aggregates.agg_movie_rating(ratings),
                 "agg_release_period": box_office_aggregates.agg_release_period(box_office),
                 "agg_genre_box_office": box_office_aggregates.agg_genre_box_office(
                     box_office, bridge
@@ -84,17 +103,17 @@ def run(run_id: str) -> Json:
         )
         rows = {
             "fact_rating": {
-                "rows_in": lake.count_rows(f"{silver_prefix}/rating"),
+                "rows_in": Parts.of(of_silver, "rating").count_rows(lake),
                 "rows_out": hop.tables["fact_rating"],
                 "dropped": ratings_dropped.by_reason(),
             },
             "fact_box_office": {
-                "rows_in": lake.count_rows(f"{silver_prefix}/movie"),
+                "rows_in": Parts.of(of_silver, "movie").count_rows(lake),
                 "rows_out": hop.tables["fact_box_office"],
                 "dropped": movies_dropped.by_reason(),
             },
             "bridge_movielens_movie": {
-                "rows_in": lake.count_rows(f"{silver_prefix}/movielens_movie"),
+                "rows_in": Parts.of(of_silver, "movielens_movie").count_rows(lake),
                 "rows_out": hop.tables["bridge_movielens_movie"],
                 "dropped": links_dropped.by_reason(),
             },

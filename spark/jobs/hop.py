@@ -9,6 +9,8 @@ from secrets import token_hex
 
 from pyspark.sql import DataFrame
 
+from spark.jobs.parts import Parts
+from spark.jobs.previous_run import code_digest
 from spark.lake import Json, Lake
 from spark.progress import Progress
 
@@ -28,6 +30,7 @@ class Hop:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     started_clock: float = field(default_factory=time.monotonic)
     tables: dict[str, int] = field(default_factory=dict)
+    parts: dict[str, Parts] = field(default_factory=dict)
     progress: Progress = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,6 +46,11 @@ class Hop:
 
     def write(self, tables: Mapping[str, DataFrame]) -> None:
         """Writes tables below the prefix and notes how many rows are there then."""
+        self.tables |= self.write_aside(tables)
+        self.parts |= {table: Parts((f"{self.prefix}/{table}",)) for table in tables}
+
+    def write_aside(self, tables: Mapping[str, DataFrame]) -> dict[str, int]:
+        """Writes tables that are none of the hop's own; how many rows each has."""
 
         def write(table: str) -> int:
             rows = self.lake.write_table(tables[table], f"{self.prefix}/{table}")
@@ -50,10 +58,15 @@ class Hop:
             return rows
 
         with ThreadPoolExecutor(TABLES_AT_ONCE) as pool:
-            self.tables |= zip(tables, pool.map(write, tables), strict=True)
+            return dict(zip(tables, pool.map(write, tables), strict=True))
 
-    def report(self, rows: Mapping[str, Json]) -> Json:
-        """Writes and returns the hop's report (`HopReport` in contracts)."""
+    def share(self, table: str, parts: Parts) -> None:
+        """Has a table in parts that other runs wrote, all or some."""
+        self.tables[table] = parts.count_rows(self.lake)
+        self.parts[table] = parts
+
+    def report(self, rows: Mapping[str, Json], **more: str | None) -> Json:
+        """Writes and returns the hop's report (`HopReport` in contracts), with `more` in it."""
         started_at = self.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         report = {
             "hop": self.name,
@@ -63,6 +76,9 @@ class Hop:
             "rows": dict(rows),
             "prefix": self.prefix,
             "tables": self.tables,
+            "parts": {table: parts.json() for table, parts in self.parts.items()},
+            "code": code_digest(),
+            **{name: value for name, value in more.items() if value is not None},
         }
         self.lake.write_json(f"_runs/{self.run_id}/{self.name}.json", report)
         return report

@@ -26,15 +26,29 @@ class Load:
 
 def loads_of(inputs: Json, dataset: str) -> list[Load]:
     """The base of a dataset, then what was appended to it, in the order it arrived."""
+    repaired = {
+        one["source"]: one["prefix"] for one in fixes_of(inputs, dataset) if one["repaired"]
+    }
+    return [
+        Load(load["prefix"], repaired.get(source_of(load["load_id"])))
+        for load in _named(inputs, dataset)
+    ]
+
+
+def load_ids(inputs: Json, dataset: str) -> list[str]:
+    """Of the same loads."""
+    return [load["load_id"] for load in _named(inputs, dataset)]
+
+
+def fixes_of(inputs: Json, dataset: str) -> list[Json]:
+    """What was decided about dead letters of these loads, by source."""
     fixes = inputs.get("fixes", {}).get(dataset, [])
     # Before loads could be appended there was one source, and its fixes stood alone.
-    repaired = {
-        one["source"]: one["prefix"]
-        for one in (fixes if isinstance(fixes, list) else [fixes])
-        if one["repaired"]
-    }
-    named = [inputs["loads"][dataset], *inputs.get("appended", {}).get(dataset, [])]
-    return [Load(load["prefix"], repaired.get(source_of(load["load_id"]))) for load in named]
+    return fixes if isinstance(fixes, list) else [fixes]
+
+
+def _named(inputs: Json, dataset: str) -> list[Json]:
+    return [inputs["loads"][dataset], *inputs.get("appended", {}).get(dataset, [])]
 
 
 def source_of(load_id: str) -> str:

@@ -9,7 +9,9 @@ from pyarrow import dataset
 from pyspark.sql import DataFrame
 
 from spark.dropped import DroppedRows, kept
+from spark.jobs import appended_silver
 from spark.jobs.hop import Hop
+from spark.jobs.previous_run import previous_run
 from spark.jobs.run_inputs import in_place, loads_of
 from spark.lake import Json, Lake
 from spark.session import spark_session
@@ -41,10 +43,15 @@ TABLES = len(DATASETS) + 2
 
 
 def run(run_id: str) -> Json:
-    """Reads what the run's inputs name, writes silver, returns the hop's report."""
+    """Reads what the run's inputs name, writes silver, returns the hop's report.
+
+    What the published run's silver holds already is not computed again where only ratings were
+    appended.
+    """
     lake = Lake.from_environment()
-    hop = Hop(lake, "silver", run_id, TABLES)
     inputs = lake.read_json(f"_runs/{run_id}/inputs.json")
+    previous, in_full_because = previous_run(lake, inputs)
+    hop = Hop(lake, "silver", run_id, appended_silver.TABLES if previous else TABLES)
     live = inputs.get("live", NOTHING_LIVE)
     loads = {name: loads_of(inputs, name) for name in DATASETS}
     rows_in = {
@@ -53,6 +60,9 @@ def run(run_id: str) -> Json:
     }
     if live["bronze"]:
         rows_in["ratings"] += lake.count_rows(live["prefix"], is_below(live["offsets"]))
+    if previous:
+        rows = appended_silver.write(hop, inputs, previous, rows_in["ratings"])
+        return hop.report(rows, goes_on_from=previous.run_id)
 
     with spark_session() as spark:
         parts = {
@@ -92,7 +102,7 @@ def run(run_id: str) -> Json:
             for name, rules in DATASETS.items()
         }
 
-    return hop.report(rows)
+    return hop.report(rows, in_full_because=in_full_because)
 
 
 def is_below(offsets: list[int]) -> dataset.Expression:

@@ -10,6 +10,10 @@ from spark.dropped import DROPPED, is_not_first, reason_if
 
 #: Live rows come after those of every load.
 FIRST_LIVE_ROW = 2**62
+#: Of a live rating that was judged before.
+LAST_ROW_BEFORE_LIVE = FIRST_LIVE_ROW - 1
+#: Of any other.
+ROW_BEFORE_ALL = -1
 
 REASONS = ("no_rating", "duplicate_rating")
 
@@ -17,13 +21,19 @@ REASONS = ("no_rating", "duplicate_rating")
 KEY = ("user_id", "movie_id")
 
 
-def live_below(live: DataFrame, offsets: list[int]) -> DataFrame:
-    """The live rows before the barrier, which is an offset for each partition of their topic."""
+def live_below(live: DataFrame, offsets: list[int], since: list[int] | None = None) -> DataFrame:
+    """The live rows before the barrier, which is an offset for each partition of their topic; only
+    those that are not before another one, where that is given.
+    """
+    return live.where(_is_before(offsets) & ~_is_before(since or []))
+
+
+def _is_before(offsets: list[int]) -> Column:
     before = [
         (F.col("kafka_partition") == partition) & (F.col("kafka_offset") < offset)
         for partition, offset in enumerate(offsets)
     ]
-    return live.where(reduce(Column.__or__, before, F.lit(False)))
+    return reduce(Column.__or__, before, F.lit(False))
 
 
 def with_live(bulk: DataFrame, live: DataFrame) -> DataFrame:
@@ -80,10 +90,33 @@ def _newest(typed: DataFrame) -> DataFrame:
 
 
 def rating(ratings: DataFrame) -> DataFrame:
-    """One row per user and MovieLens movie; `rated_at` is null where the source has no time."""
+    """One row per user and MovieLens movie; `rated_at` is null where the source has no time.
+
+    `is_live` says whether the row came single: it would win over a bulk one of the same second.
+    """
     return ratings.select(
         "user_id",
         "movie_id",
         "rating",
         F.timestamp_seconds("timestamp").alias("rated_at"),
+        (F.col("row_number") >= LAST_ROW_BEFORE_LIVE).alias("is_live"),
+    )
+
+
+def beside_earlier(bronze: DataFrame, rating: DataFrame) -> DataFrame:
+    """Rows that came since ratings were judged, and of these those that they compete with: the
+    latter as rows of bronze that are earlier, `is_earlier`, and still live or not.
+    """
+    keys = F.broadcast(bronze.select(*KEY).distinct())
+    earlier = rating.join(keys, [*KEY], "left_semi").select(
+        F.when(F.col("is_live"), F.lit(LAST_ROW_BEFORE_LIVE))
+        .otherwise(F.lit(ROW_BEFORE_ALL))
+        .alias("row_number"),
+        *KEY,
+        F.col("rating").cast("double").alias("rating"),
+        F.unix_seconds("rated_at").alias("timestamp"),
+    )
+    new = bronze.select("row_number", *KEY, "rating", "timestamp")
+    return new.withColumn("is_earlier", F.lit(False)).unionByName(
+        earlier.withColumn("is_earlier", F.lit(True))
     )

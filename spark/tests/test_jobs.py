@@ -1,6 +1,7 @@
 """The two hops on a lake of a few rows: what they write, report and tell meanwhile."""
 
 import json
+import random
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -10,7 +11,8 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from spark.jobs import gold, silver
+from spark.jobs import gold, previous_run, silver
+from spark.jobs.parts import Parts
 from spark.jobs.run_inputs import Load, loads_of
 from spark.lake import ASCENDING_KEYS, Json, Lake
 from spark.tests.local_lake import BUCKET, LocalLake
@@ -107,7 +109,7 @@ def test_the_hops_account_for_every_row_and_tell_table_by_table_how_far_they_are
             "dropped": {"link_without_movie": 1},
         },
     }
-    assert told(lake, "gold") == [{"done": n, "total": 13, "unit": "tables"} for n in range(14)]
+    assert told(lake, "gold") == [{"done": n, "total": 14, "unit": "tables"} for n in range(15)]
     assert len(gold_report["tables"]) == 13
 
     # The rows of these tables are those of silver, which the gate holds them to.
@@ -124,6 +126,19 @@ def live(partition: int, offset: int, rating: dict[str, Any]) -> dict[str, Any]:
     return {"kafka_partition": partition, "kafka_offset": offset, **rating}
 
 
+def put_live(folder: Path, rows: list[dict[str, Any]]) -> None:
+    ids = pa.schema(
+        [
+            *((name, pa.int32()) for name in ("kafka_partition", "user_id", "movie_id")),
+            *((name, pa.int64()) for name in ("kafka_offset", "timestamp")),
+            ("rating", pa.float64()),
+        ]
+    )
+    path = folder / BUCKET / "bronze" / "ratings-live"
+    path.mkdir(exist_ok=True)
+    parquet.write_table(pa.Table.from_pylist(rows, ids), path / "partition-0.parquet")
+
+
 def test_live_ratings_below_the_barrier_are_read_beside_the_bulk_ones_and_counted(
     lake: LocalLake, tmp_path: Path
 ) -> None:
@@ -133,16 +148,7 @@ def test_live_ratings_below_the_barrier_are_read_beside_the_bulk_ones_and_counte
         live(0, 7, rated(9, 2)),
         live(1, 2, {**rated(2, 1), "rating": 1.0, "timestamp": 99}),
     ]
-    ids = pa.schema(
-        [
-            *((name, pa.int32()) for name in ("kafka_partition", "user_id", "movie_id")),
-            *((name, pa.int64()) for name in ("kafka_offset", "timestamp")),
-            ("rating", pa.float64()),
-        ]
-    )
-    folder = tmp_path / BUCKET / "bronze" / "ratings-live"
-    folder.mkdir()
-    parquet.write_table(pa.Table.from_pylist(rows, ids), folder / "partition-0.parquet")
+    put_live(tmp_path, rows)
     inputs = lake.read_json(f"_runs/{RUN}/inputs.json")
     inputs["live"] = {"prefix": "bronze/ratings-live", "bronze": 3, "offsets": [7, 3, 0, 0]}
     lake.write_json(f"_runs/{RUN}/inputs.json", inputs)
@@ -272,3 +278,88 @@ def test_what_is_appended_gives_what_its_rows_behind_those_of_the_base_in_one_fi
         "rows_out": 5,
         "dropped": {"no_rating": 1, "duplicate_rating": 6},
     }
+
+
+def left_of(folder: Path, report: Json, table: str) -> list[tuple[Any, ...]]:
+    """The rows of a table's parts, less those that later parts replaced."""
+
+    def read(prefix: str) -> list[dict[str, Any]]:
+        return parquet.read_table(folder / BUCKET / prefix).to_pylist()
+
+    parts = Parts.of(report, table)
+    left: dict[Any, dict[str, Any]] = {}
+    for place, prefix in enumerate(parts.added):
+        if place > 0:
+            for row in read(parts.replaced[place - 1]):
+                del left[row["user_id"], row["movie_id"]]
+        for number, row in enumerate(read(prefix)):
+            key = (row["user_id"], row["movie_id"]) if parts.replaced else (place, number)
+            assert key not in left
+            left[key] = row
+    return sorted((tuple(row.values()) for row in left.values()), key=repr)
+
+
+def chance_ratings(chance: random.Random, count: int, movies: tuple[int, ...]) -> list[Json]:
+    """Few keys and times, so that every rule decides about some."""
+    stars = (0.5, 1.0, 3.5, 5.0, None)
+    times = (100, 101, 102, None)
+    return [
+        {
+            **{"user_id": chance.randint(1, 12), "movie_id": chance.choice(movies)},
+            **{"rating": chance.choice(stars), "timestamp": chance.choice(times)},
+        }
+        for _ in range(count)
+    ]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_runs_that_go_on_from_each_other_come_to_what_one_run_over_all_comes_to(
+    lake: LocalLake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(previous_run, "LARGEST_SHARE", 1)
+    chance = random.Random(seed)
+    movies = (1, 2, 77, 99)
+    files = [chance_ratings(chance, count, movies) for count in (100, 8, 8)]
+    singles = [
+        live(0, offset, {**row, "rating": 2.5, "timestamp": chance.randint(100, 103)})
+        for offset, row in enumerate(chance_ratings(chance, 9, movies))
+    ]
+    put_live(tmp_path, singles)
+    base = put_load(tmp_path, "ratings", f"{seed}-base", files[0])
+    more = [put_load(tmp_path, "ratings", f"{seed}-{at}", files[at]) for at in (1, 2)]
+    for load, rows in zip([base, *more], files, strict=True):
+        load["bronze"] = len(rows)
+
+    def hops_of(run: str, ratings: list[Json], offset: int, after: str | None) -> list[Json]:
+        inputs = lake.read_json(f"_runs/{RUN}/inputs.json")
+        inputs["loads"]["ratings"], *appended = ratings
+        inputs["appended"] = {"ratings": appended}
+        inputs["live"] = {"prefix": "bronze/ratings-live", "bronze": offset, "offsets": [offset]}
+        lake.write_json(f"_runs/{run}/inputs.json", {**inputs, "published_run": after})
+        return [silver.run(run), gold.run(run)]
+
+    hops_of("zero", [base], 3, None)
+    hops_of("one", [base, more[0]], 6, "zero")
+    parts = hops_of("two", [base, *more], 9, "one")
+    whole_file = put_load(tmp_path, "ratings", f"{seed}-whole", [*chain(*files)])
+    whole = hops_of("whole", [whole_file], 9, None)
+    for in_parts, at_once in zip(parts, whole, strict=True):
+        assert (in_parts["goes_on_from"], "goes_on_from" in at_once) == ("one", False)
+        assert in_parts["rows"] == at_once["rows"]
+        assert in_parts["tables"] == at_once["tables"]
+        for table in at_once["tables"]:
+            assert left_of(tmp_path, in_parts, table) == left_of(tmp_path, at_once, table), table
+    for table in ("rating", "fact_rating"):
+        report = parts[0 if table == "rating" else 1]
+        assert len(Parts.of(report, table).added) == 3
+        assert Parts.of(report, table).count_rows(lake) < sum(
+            map(lake.count_rows, Parts.of(report, table).added)
+        ), "nothing was replaced"
+
+    # Whoever reads the parts together sees the same, so a run may also compute gold in full.
+    reported = lake.read_json("_runs/two/silver.json")
+    lake.write_json("_runs/two/silver.json", {**reported, "code": "another"})
+    again = gold.run("two")
+    assert "goes_on_from" not in again
+    assert again["rows"] == whole[1]["rows"]
+    assert left_of(tmp_path, again, "fact_rating") == left_of(tmp_path, whole[1], "fact_rating")

@@ -5,7 +5,7 @@ from pyspark.sql import DataFrame
 from spark.dropped import DROPPED, kept
 from spark.gold.dimensions import bridge_movielens_movie, judged_links
 from spark.gold.fact_rating import fact_rating, judged_ratings
-from spark.gold.rating_aggregates import agg_genre_rating, agg_movie_rating
+from spark.gold.rating_aggregates import agg_genre_rating, agg_movie_rating, user_genre
 from spark.tests.conftest import Frame, rows_of
 
 FACT = "user_id int, movie_id int, tmdb_id int, rating decimal(2,1)"
@@ -74,6 +74,13 @@ def test_movie_means_are_exact_sums_divided_once(frame: Frame) -> None:
     ]
 
 
+def genre_ratings(
+    genres: DataFrame, bridge: DataFrame, movies: DataFrame, facts: DataFrame
+) -> DataFrame:
+    of_users = user_genre(genres, bridge, facts)
+    return agg_genre_rating(genres, bridge, movies, agg_movie_rating(facts), of_users)
+
+
 def test_every_genre_has_a_row_and_a_user_counts_once_in_it(frame: Frame) -> None:
     genres = frame(
         "genre_id int, name string", *({"genre_id": n, "name": f"genre {n}"} for n in (1, 2, 3))
@@ -86,7 +93,7 @@ def test_every_genre_has_a_row_and_a_user_counts_once_in_it(frame: Frame) -> Non
         {"tmdb_id": 5, "vote_count": 11},
         {"tmdb_id": 7},
     )
-    assert rows_of(agg_genre_rating(genres, bridge, movies, ratings(frame))) == [
+    assert rows_of(genre_ratings(genres, bridge, movies, ratings(frame))) == [
         (1, 4, 2, Decimal("13.0"), 3.25, 2, 111),
         (2, 3, 2, Decimal("12.5"), 12.5 / 3, 1, 100),
         (3, 0, 0, Decimal("0.0"), None, 1, 0),
@@ -106,5 +113,5 @@ def test_users_are_counted_in_each_of_more_genres_than_a_word_has_bits(frame: Fr
         *(rated(1, n, n, "3.0") for n in (1, 63, 64, 65, 128)),
         rated(2, count, count, "4.0"),
     )
-    found = dict(rows_of(agg_genre_rating(genres, bridge, movies, given), "genre_id", "users"))
+    found = dict(rows_of(genre_ratings(genres, bridge, movies, given), "genre_id", "users"))
     assert found == {n: 2 if n in (1, 63, 64, 65, 128) else 1 for n in numbers}

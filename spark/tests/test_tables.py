@@ -66,7 +66,11 @@ def gold_tables(spark: SparkSession, silver: dict[str, DataFrame]) -> dict[str, 
         "fact_box_office": box_office,
         "agg_movie_rating": rating_aggregates.agg_movie_rating(reached),
         "agg_genre_rating": rating_aggregates.agg_genre_rating(
-            dim_genre, bridge, dim_movie, reached
+            dim_genre,
+            bridge,
+            dim_movie,
+            rating_aggregates.agg_movie_rating(reached),
+            rating_aggregates.user_genre(dim_genre, bridge, reached),
         ),
         "agg_genre_box_office": box_office_aggregates.agg_genre_box_office(box_office, bridge),
         "agg_release_period": box_office_aggregates.agg_release_period(box_office),

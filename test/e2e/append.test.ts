@@ -13,10 +13,10 @@ import { box } from "./sharedBox.ts";
 const addedMovie = { movieId: 999_999, tmdbId: 9_000_001 };
 
 /** Every hundredth of the bundled ratings, changed so that each rule about duplicates decides about some, and a bad one. */
-function moreRatings(): string[] {
+function moreRatings(offset: number): string[] {
   const [, ...lines] = bundledText("ratings_small.csv").trimEnd().split(/\r?\n/);
   const more = lines
-    .filter((_line, at) => at % 100 === 0)
+    .filter((_line, at) => at % 100 === offset)
     .map((line, at) => {
       const [user = 0, movie = 0, stars = 0, seconds = 0] = line.split(",").map(Number);
       const kinds = [
@@ -31,6 +31,12 @@ function moreRatings(): string[] {
     });
   return [...more, "nobody,1,3.5,1000000000"];
 }
+
+const firstRatings = moreRatings(0);
+/** Of other ratings, and of some that were appended before. */
+const laterRatings = [...moreRatings(50), ...firstRatings.filter((_line, at) => at % 20 < 7)].map((line, at) =>
+  at % 3 === 0 ? line.replace(/,[\d.]+,/, ",0.5,") : line,
+);
 
 /** A movie that there is, with another title and more votes, and one that there is not. */
 function moreMovies(): string[] {
@@ -48,23 +54,24 @@ function moreMovies(): string[] {
 const moreLinks = [`${addedMovie.movieId},0000001,${addedMovie.tmdbId}`];
 
 const more: [EditionFile, string, string[]][] = [
-  ["ratings_small.csv", "ratings.csv", moreRatings()],
+  ["ratings_small.csv", "ratings.csv", firstRatings],
   ["movies_metadata.csv", "movies_metadata.csv", moreMovies()],
   ["links.csv", "links.csv", moreLinks],
 ];
 
-/** A directory to append. */
-const folder = mkdtempSync(join(tmpdir(), "append-"));
+/** Directories to append, one after the other. */
+const [folder, later] = ["append-", "later-"].map((name) => mkdtempSync(join(tmpdir(), name))) as [string, string];
 /** The bundled edition with the same records behind its own. */
 const union = new EditionCopy();
 for (const [file, name, lines] of more) {
   const [header = ""] = bundledText(file).split(/\r?\n/, 1);
   writeFileSync(join(folder, name), `${[header, ...lines].join("\n")}\n`);
-  union.withMore(file, lines);
+  union.withMore(file, file === "ratings_small.csv" ? [...lines, ...laterRatings] : lines);
 }
+writeFileSync(join(later, "ratings.csv"), `${["userId,movieId,rating,timestamp", ...laterRatings].join("\n")}\n`);
 
 afterAll(async () => {
-  rmSync(folder, { recursive: true });
+  for (const one of [folder, later]) rmSync(one, { recursive: true });
   union.remove();
   await box.command("run", "--allow-older");
 });
@@ -86,27 +93,35 @@ describe("records that are appended", () => {
     expect(refused.code).toBe(1);
   });
 
-  it("join what is published, with their dead letter; a run of the same edition keeps them", async () => {
+  it("join what is published, with their dead letter", async () => {
     const { counts: before } = await published();
-    await box.command("run", "--append", folder);
-    appended = await published();
-    const grown = moreRatings().length;
-    expect(appended.counts.ratings.source_rows).toBe(before.ratings.source_rows + grown);
-    expect(appended.counts.ratings.dead_letters).toBe(before.ratings.dead_letters + 1);
-    expect(appended.counts.movies.silver).toBe(before.movies.silver + 1);
-    expect(appended.counts.cpi).toEqual(before.cpi);
+    const { code, stderr } = await box.attempt("run", "--append", folder);
+    expect(code, stderr).toBe(0);
+    expect(stderr).toMatch(/silver .* in full: the published run reads other movies/);
+    const { counts } = await published();
+    expect(counts.ratings.source_rows).toBe(before.ratings.source_rows + firstRatings.length);
+    expect(counts.ratings.dead_letters).toBe(before.ratings.dead_letters + 1);
+    expect(counts.movies.silver).toBe(before.movies.silver + 1);
+    expect(counts.cpi).toEqual(before.cpi);
     const list = JSON.parse(await box.command("dead-letters", "list", "--json"));
+    const [row_number, raw] = [firstRatings.length, firstRatings.at(-1)];
     expect(list.dead_letters).toContainEqual(
-      expect.objectContaining({ dataset: "ratings", file: "ratings.csv", row_number: grown, raw: more[0]?.[2].at(-1) }),
+      expect.objectContaining({ dataset: "ratings", file: "ratings.csv", row_number, raw }),
     );
-    const again = await box.attempt("run");
-    expect(again.code).toBe(0);
-    expect({ ...(await published()), run_id: "" }).toEqual({ ...appended, run_id: "" });
   });
 
-  it("once more change nothing, which is said", async () => {
-    const { stderr } = await box.attempt("run", "--append", folder);
-    for (const [, name] of more) expect(stderr).toContain(`${name} holds the same bytes as ${name} landed`);
+  it("are alone computed when they are ratings; a run of the same edition keeps them and computes the same in full", async () => {
+    const before = await published();
+    const { code, stderr } = await box.attempt("run", "--append", later);
+    expect(code, stderr).toBe(0);
+    for (const hop of ["silver", "gold"]) {
+      expect(stderr).toMatch(new RegExp(`${hop} .* goes on from ${before.run_id}`));
+    }
+    appended = await published();
+    expect(appended.counts.ratings.source_rows).toBe(before.counts.ratings.source_rows + laterRatings.length);
+    const full = await box.attempt("run");
+    expect(full.code, full.stderr).toBe(0);
+    expect(full.stderr).not.toContain("goes on from");
     expect({ ...(await published()), run_id: "" }).toEqual({ ...appended, run_id: "" });
   });
 

@@ -4,9 +4,9 @@ import { ParquetFile, type RecordBatch } from "parquet-wasm";
 
 const rowsAtOnce = 16_384;
 
-/** The rows of a table below a prefix of the lake, object by object, some thousands at a time. */
-export async function* goldBatches(lake: ObjectStore, prefix: string, table: string): AsyncGenerator<Table> {
-  for await (const { key } of lake.list(`${prefix.replace(/\/$/, "")}/${table}/`)) {
+/** The rows of a table at a prefix of the lake, object by object, some thousands at a time. */
+export async function* goldBatches(lake: ObjectStore, prefix: string): AsyncGenerator<Table> {
+  for await (const { key } of lake.list(`${prefix}/`)) {
     if (!key.endsWith(".parquet")) continue;
     const bytes = await lake.bytes(key);
     if (bytes) yield* parquetBatches(bytes);

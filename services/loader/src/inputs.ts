@@ -39,7 +39,15 @@ export async function fixInputs(
   const live = await fixLive(published?.live);
   const fixes = await fixFixes(lake, chosen);
   if (!allow_older) refuseOlder({ ...chosen, live, fixes }, published);
-  const inputs: RunInputs = { run_id, edition, fixed_at: new Date().toISOString(), ...chosen, live, fixes };
+  const inputs: RunInputs = {
+    run_id,
+    edition,
+    fixed_at: new Date().toISOString(),
+    published_run: published?.run_id ?? null,
+    ...chosen,
+    live,
+    fixes,
+  };
   const created = await lake.create(lakeKeys.hop(run_id, "inputs"), JSON.stringify(inputs, undefined, 2));
   return created ? inputs : ((await readInputs(lake, run_id)) ?? inputs);
 }

@@ -15,7 +15,13 @@ export interface Partition {
 }
 
 /** What a partition says of itself in its comment. */
-const partitionComment = z.object({ run_id: z.string(), prefix: z.string(), loaded_at: z.iso.datetime() });
+const partitionComment = z.object({
+  run_id: z.string(),
+  prefix: z.string(),
+  loaded_at: z.iso.datetime(),
+  /** Of a table that runs share: the parts that it holds, in their places. */
+  parts: z.array(z.string()).optional(),
+});
 export type PartitionComment = z.infer<typeof partitionComment>;
 
 /** Short, because a run id may be longer than a name in Postgres. */
@@ -35,11 +41,12 @@ function named(table: string, name: string): Partition {
   };
 }
 
-/** The tables of the star schema and their columns without run_id. */
+/** The tables of the star schema and their columns as gold has them: without run_id and places. */
 export async function goldTables(db: pg.Pool): Promise<Map<string, string[]>> {
   const { rows } = await db.query<{ name: string; columns: string[] }>(
     `select c.relname as name,
-            array_agg(a.attname::text order by a.attnum) filter (where a.attname <> 'run_id') as columns
+            array_agg(a.attname::text order by a.attnum)
+              filter (where a.attname not in ('run_id', 'from_place', 'until_place')) as columns
      from pg_class c
      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
      where c.relnamespace = 'gold'::regnamespace and c.relkind = 'p'
@@ -87,7 +94,9 @@ export async function partitionState(db: pg.Pool | pg.PoolClient, { name }: Part
 }
 
 /** Every partition that the loader made, attached or not. */
-export async function allPartitions(db: pg.Pool): Promise<{ partition: Partition; state: PartitionState }[]> {
+export async function allPartitions(
+  db: pg.Pool | pg.PoolClient,
+): Promise<{ partition: Partition; state: PartitionState }[]> {
   const { rows } = await db.query<StateRow & { name: string }>(
     `select c.relname as name, ${stateColumns}
      from pg_class c
@@ -109,11 +118,20 @@ export async function createPartition(
   const run = pg.escapeLiteral(comment.run_id);
   await client.query(`create table ${quoted} (like ${parent} including defaults including constraints)`);
   await client.query(`alter table ${quoted} alter run_id set default ${run}, add check (run_id = ${run})`);
+  await setComment(client, { quoted }, comment);
+}
+
+/** Has a partition say what it holds. */
+export async function setComment(
+  client: pg.PoolClient,
+  { quoted }: Pick<Partition, "quoted">,
+  comment: PartitionComment,
+): Promise<void> {
   await client.query(`comment on table ${quoted} is ${pg.escapeLiteral(JSON.stringify(comment))}`);
 }
 
 /** Columns of which no two rows of a run agree, by table: of the facts that are too many to be compared again. */
-const uniqueKeys: Readonly<Record<string, readonly string[]>> = { fact_rating: ["user_id", "movie_id"] };
+const uniqueKeys: Readonly<Record<string, readonly string[]>> = { fact_rating: ["user_id", "movie_id", "until_place"] };
 
 /** Has the warehouse prove and keep the partition's key, where its table has one. Throws `duplicate_key`. */
 export async function addUniqueKey(client: pg.PoolClient, { table, quoted }: Partition): Promise<void> {
@@ -121,14 +139,19 @@ export async function addUniqueKey(client: pg.PoolClient, { table, quoted }: Par
   if (!key) return;
   const columns = key.map(pg.escapeIdentifier).join(", ");
   await client.query(`create unique index on ${quoted} (${columns})`).catch((cause: unknown) => {
-    if (!(cause instanceof pg.DatabaseError && cause.code === uniqueViolation)) throw cause;
-    throw new ServiceError(
-      "duplicate_key",
-      `gold has two rows of ${table} with the same ${key.join(" and ")}: ${cause.detail ?? cause.message}. ` +
-        "The version is not in the warehouse; its rows are in the lake",
-      { cause },
-    );
+    throw explainDuplicate(table, cause);
   });
+}
+
+/** What the warehouse threw, as `duplicate_key` where a row has the key of another. */
+export function explainDuplicate(table: string, cause: unknown): unknown {
+  if (!(cause instanceof pg.DatabaseError && cause.code === uniqueViolation)) return cause;
+  return new ServiceError(
+    "duplicate_key",
+    `gold has two rows of ${table} with the same ${(uniqueKeys[table] ?? []).join(" and ")}: ` +
+      `${cause.detail ?? cause.message}. The version is not in the warehouse; its rows are in the lake`,
+    { cause },
+  );
 }
 
 /** Takes SHARE UPDATE EXCLUSIVE on the parent: readers and the loads of other runs go on. */

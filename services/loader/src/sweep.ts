@@ -1,11 +1,13 @@
 import pg from "pg";
 import type { Logger } from "pino";
 import { allPartitions, dropPartition } from "./partitions.ts";
+import { isShared, sharedTable } from "./sharedFacts.ts";
 import { inTransaction, publishedRun, whileNonePublishes } from "./warehouse.ts";
 
 /**
  * Removes the versions beyond the newest published ones that are kept. Runs that were never published go when they are
- * older than the oldest kept version, so a run that is under way is not touched. What fails is tried at the next sweep.
+ * older than the oldest kept version, so a run that is under way is not touched. Ratings that a later run shares stay for
+ * as long as that. What fails is tried at the next sweep.
  */
 export async function sweepVersions(pool: pg.Pool, keepVersions: number, log: Logger): Promise<void> {
   const loadedAt = new Map<string, string>();
@@ -22,9 +24,12 @@ export async function sweepVersions(pool: pg.Pool, keepVersions: number, log: Lo
       await whileNonePublishes(pool, async () => {
         if ((await publishedRun(pool)) === runId) return;
         await removeRows(pool, runId);
-        for (const { partition, state } of partitions) {
-          if (state.comment?.run_id === runId) await dropPartition(pool, partition);
-        }
+        const isNeeded = await isShared(pool, runId);
+        const going = partitions.filter(
+          ({ partition, state }) => state.comment?.run_id === runId && !(isNeeded && partition.table === sharedTable),
+        );
+        if (going.length === 0) return;
+        for (const { partition } of going) await dropPartition(pool, partition);
         log.info({ run_id: runId }, "version swept");
       });
     } catch (error) {

@@ -2,6 +2,7 @@ import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import type { Logger } from "pino";
 import { z } from "zod";
+import { readHop } from "./hopReports.ts";
 
 /** Longer than any run may take: Airflow ends one after half a day. */
 const restMilliseconds = 24 * 60 * 60 * 1000;
@@ -15,7 +16,8 @@ interface RunObjects {
 
 /**
  * Deletes what the tries of a run left in silver and gold, once the warehouse keeps the run no more and it has ended:
- * nothing was written since it was published, or for a day. Its reports stay. What fails is done by the next sweep.
+ * nothing was written since it was published, or for a day. What a kept run shares stays too, and the reports of all. What
+ * fails is done by the next sweep.
  */
 export async function sweepLake(
   lake: ObjectStore,
@@ -23,12 +25,27 @@ export async function sweepLake(
   log: Logger,
   now: number = Date.now(),
 ): Promise<void> {
+  const needed = await runsOfParts(lake, kept);
   for (const [run_id, { keys, bytes, newest }] of await runsInLake(lake)) {
-    if (kept.has(run_id)) continue;
+    if (kept.has(run_id) || needed.has(run_id)) continue;
     if (newest > now - restMilliseconds && newest >= (await publishedAt(lake, run_id))) continue;
     await lake.delete(keys);
     log.info({ run_id, objects: keys.length, bytes }, "silver and gold of a run swept");
   }
+}
+
+/** The runs that wrote what the given runs share. */
+async function runsOfParts(lake: ObjectStore, runs: Iterable<string>): Promise<Set<string>> {
+  const needed = new Set<string>();
+  for (const run of runs) {
+    for (const hop of ["silver", "gold"]) {
+      const report = await readHop(lake, run, hop);
+      for (const { added, replaced } of Object.values(report?.parts ?? {})) {
+        for (const prefix of [...added, ...replaced]) needed.add(prefix.split("/")[1] ?? "");
+      }
+    }
+  }
+  return needed;
 }
 
 /** Both layers together: while a run writes one of them it reads the other. */

@@ -1,3 +1,4 @@
+import { type HopReport, partsOf, type TableParts } from "@boxoffice/contracts/hopReport";
 import type { JobContext } from "@boxoffice/platform/jobs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
@@ -18,7 +19,8 @@ import {
   partitionOf,
   partitionState,
 } from "./partitions.ts";
-import { inTransaction, publishedRun, whileNonePublishes } from "./warehouse.ts";
+import { addParts, countFacts, heldParts, isShared, partitionWith, putFactsPlace, sharedTable } from "./sharedFacts.ts";
+import { inTransaction, lockVersions, publishedRun, whileNonePublishes } from "./warehouse.ts";
 
 const tablesAtOnce = 2;
 
@@ -26,6 +28,7 @@ interface TableLoad {
   partition: Partition;
   columns: string[];
   rows: number;
+  parts: TableParts;
   comment: PartitionComment;
 }
 
@@ -43,7 +46,7 @@ export async function loadVersion(
     throw new ServiceError("bad_gold", `the gold report of run ${runId} names no prefix or no tables`);
   }
   const comment: PartitionComment = { run_id: runId, prefix, loaded_at: new Date().toISOString() };
-  const loads = tableLoads(runId, await goldTables(pool), tables, comment);
+  const loads = tableLoads(await goldTables(pool), gold, tables, comment);
   const total = loads.reduce((sum, { rows }) => sum + rows, 0);
   const counted = new Map<string, number>();
   let done = 0;
@@ -78,23 +81,25 @@ export async function loadVersion(
 }
 
 function tableLoads(
-  runId: string,
   known: Map<string, string[]>,
+  gold: HopReport,
   tables: Record<string, number>,
   comment: PartitionComment,
 ): TableLoad[] {
+  const { run_id } = comment;
   const missing = [...known.keys()].filter((table) => tables[table] === undefined);
   const unknown = Object.keys(tables).filter((table) => !known.has(table));
   if (missing.length > 0 || unknown.length > 0) {
     throw new ServiceError(
       "bad_gold",
-      `gold of run ${runId} lacks the tables [${missing.join(", ")}] and has [${unknown.join(", ")}] that the warehouse has not`,
+      `gold of run ${run_id} lacks the tables [${missing.join(", ")}] and has [${unknown.join(", ")}] that the warehouse has not`,
     );
   }
   return [...known].map(([table, columns]) => ({
-    partition: partitionOf(table, runId),
+    partition: partitionOf(table, run_id),
     columns,
     rows: tables[table] ?? 0,
+    parts: partsOf(gold, table),
     comment,
   }));
 }
@@ -108,13 +113,21 @@ async function loadTable(
   onRows: (rows: number) => void,
 ): Promise<number> {
   const { partition } = load;
+  const isShareable = partition.table === sharedTable;
+  const shared = isShareable ? await inTransaction(pool, (client) => share(lake, client, load, signal, onRows)) : null;
+  if (shared) {
+    await pool.query(`analyze ${shared.partition.quoted}`);
+    return shared.rows;
+  }
   const state = await partitionState(pool, partition);
   if (state) {
-    const isSame = state.attached && !state.detaching && state.comment?.prefix === load.comment.prefix;
+    const isWhole = !isShareable && state.attached && !state.detaching;
+    const isSame = isWhole && state.comment?.prefix === load.comment.prefix;
     const rows = isSame ? await countRows(pool, partition) : undefined;
     if (rows === load.rows) return rows;
     await whileNonePublishes(pool, async () => {
       await refuseIfPublished(pool, load.comment.run_id);
+      if (isShareable) await refuseIfShared(pool, load.comment.run_id);
       await dropPartition(pool, partition);
     });
   }
@@ -124,28 +137,83 @@ async function loadTable(
   return rows;
 }
 
+/**
+ * Finds a version's ratings in a partition that holds all of their parts, or the first of them and nothing else, and adds
+ * the others: readers of the versions in places before do not see them. Null when there is no such partition.
+ */
+async function share(
+  lake: ObjectStore,
+  client: pg.PoolClient,
+  { parts, columns, rows, comment: { run_id } }: TableLoad,
+  signal: AbortSignal,
+  onRows: (rows: number) => void,
+): Promise<{ partition: Partition; rows: number } | null> {
+  // No other version may come to the same place, and none that is shared be swept.
+  await lockVersions(client);
+  const found = await partitionWith(client, parts);
+  if (!found) return null;
+  const { partition, comment } = found;
+  const held = heldParts(comment).length;
+  if (held < parts.added.length) {
+    await addParts({ lake, client, partition, comment, parts, held, columns, signal, onRows });
+  }
+  const place = parts.added.length - 1;
+  const counted = await countFacts(client, partition, place);
+  if (counted !== rows)
+    throw mismatch({ table: partition.table, run_id, counted, rows, where: parts.added.join(", ") });
+  await putFactsPlace(client, run_id, { run_id: comment.run_id, place });
+  return { partition, rows: counted };
+}
+
 /** One transaction from making the table to attaching it: killed anywhere in it, nothing was done. */
 async function copyAndAttach(
   lake: ObjectStore,
   client: pg.PoolClient,
-  { partition, columns, rows, comment }: TableLoad,
+  { partition, parts, columns, rows, comment }: TableLoad,
   signal: AbortSignal,
   onRows: (rows: number) => void,
 ): Promise<number> {
   const { table, quoted } = partition;
+  const { run_id } = comment;
+  const place = parts.added.length - 1;
   await createPartition(client, partition, comment);
-  await copyTable(client, goldBatches(lake, comment.prefix, table), { into: quoted, columns, signal, onRows });
-  const counted = await countRows(client, partition);
-  if (counted !== rows) {
-    throw new ServiceError(
-      "version_mismatch",
-      `table ${table} of run ${comment.run_id} has ${counted} rows below ${comment.prefix}; gold.json says ${rows}` +
-        (counted === 0 ? ". What a run left in the lake is swept in time: start a new run" : ""),
-    );
+  if (table === sharedTable) {
+    await addParts({ lake, client, partition, comment, parts, held: 0, columns, signal, onRows });
+    await putFactsPlace(client, run_id, { run_id, place });
+  } else {
+    for (const prefix of parts.added) {
+      await copyTable(client, goldBatches(lake, prefix), { into: quoted, columns, signal, onRows });
+    }
   }
+  const counted = await (table === sharedTable ? countFacts(client, partition, place) : countRows(client, partition));
+  if (counted !== rows) throw mismatch({ table, run_id, counted, rows, where: parts.added.join(", ") });
   await addUniqueKey(client, partition);
-  await attachPartition(client, partition, comment.run_id);
+  await attachPartition(client, partition, run_id);
   return counted;
+}
+
+interface Mismatch {
+  table: string;
+  run_id: string;
+  counted: number;
+  rows: number;
+  where: string;
+}
+
+function mismatch({ table, run_id, counted, rows, where }: Mismatch): ServiceError {
+  return new ServiceError(
+    "version_mismatch",
+    `table ${table} of run ${run_id} has ${counted} rows in ${where}; gold.json says ${rows}` +
+      (counted === 0 ? ". What a run left in the lake is swept in time: start a new run" : ""),
+  );
+}
+
+async function refuseIfShared(pool: pg.Pool, runId: string): Promise<void> {
+  if (!(await isShared(pool, runId))) return;
+  throw new ServiceError(
+    "shared_version",
+    `the ratings of run ${runId} are shared by runs that went on from it, and those in the lake are not the ones that were: start a new run`,
+  );
 }
 
 async function refuseIfPublished(pool: pg.Pool, runId: string): Promise<void> {

@@ -49,6 +49,7 @@ async function putRun(rejects: number, offsets: number[], appended: number[] = [
     run_id,
     edition: "made",
     fixed_at: new Date().toISOString(),
+    published_run: null,
     loads: {
       movies: await inputOf("movies"),
       links: await inputOf("links"),

@@ -17,6 +17,7 @@ const inputs = (run_id: string, day: string, offsets: number[]): RunInputs => {
     run_id,
     edition: "test",
     fixed_at: "2026-11-30T00:00:00.000Z",
+    published_run: null,
     loads: { movies: load("m.csv"), links: load("l.csv"), ratings: load("r.csv"), cpi: load("c.csv") },
     appended: {},
     live: { ...noLiveInput, offsets },

@@ -84,7 +84,7 @@ async function putMarts(run: string): Promise<void> {
             string_agg(case a.attname when 'source' then quote_literal('tmdb') when 'period_type' then quote_literal('month') else quote_literal('1') end, ', ') as cells
      from pg_class c
      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and a.attname <> 'run_id'
-     where c.relnamespace = 'mart_versions'::regnamespace and c.relkind = 'r' and c.relname not like 'run%'
+     where c.relnamespace = 'mart_versions'::regnamespace and c.relkind = 'r' and c.relname not like 'run%' and c.relname <> 'shared_facts'
      group by c.relname`,
   );
   for (const { name, columns, cells } of rows) {
@@ -118,6 +118,7 @@ async function finishedRun(landed = 1, sha256 = uniqueName("sha256")): Promise<{
     run_id: run,
     edition: "test",
     fixed_at: new Date().toISOString(),
+    published_run: null,
     loads: {
       movies: await load("movies"),
       links: await load("links"),

@@ -53,6 +53,17 @@ test("runs that the warehouse keeps stay, however old, and one that it has not y
   expect(await left()).toEqual(whole("kept", "under-way"));
 });
 
+test("what a kept run shares stays, whichever run wrote it, and goes with the last that shares it", async () => {
+  for (const run of ["base", "between", "kept", "alone"]) await putRun(run, 1000);
+  const parts = { dim_movie: { added: ["gold/base/try1/dim_movie"], replaced: ["gold/between/try1/gone"] } };
+  const report = { hop: "gold", run_id: "kept", started_at: new Date(now).toISOString(), seconds: 1, rows: {}, parts };
+  await putAt(lakeKeys.hop("kept", "gold"), 1000, JSON.stringify(report));
+  await sweepLake(lake, new Set(["kept"]), quietLog, now);
+  expect(await left()).toEqual(whole("base", "between", "kept"));
+  await sweepLake(lake, new Set(), quietLog, now);
+  expect(await left()).toEqual([]);
+});
+
 test("every try of a run that was published and is kept no more goes at once, and its reports stay", async () => {
   await putRun("published", 3);
   await reported("published", 2, true);

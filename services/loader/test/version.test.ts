@@ -92,7 +92,7 @@ test("rows that do not agree with gold.json are an error that names the table an
   const run = uniqueName("run");
   await putGold(lake, run, smallGold, { tables: { ...smallGold, cpi_month: 99 } });
   await expect(loadVersion(lake, pool, run, job())).rejects.toThrow(
-    `table cpi_month of run ${run} has ${smallGold.cpi_month} rows below gold/${run}/try1; gold.json says 99`,
+    `table cpi_month of run ${run} has ${smallGold.cpi_month} rows in gold/${run}/try1/cpi_month; gold.json says 99`,
   );
   expect(await partitionState(pool, partitionOf("cpi_month", run))).toBeUndefined();
 });
@@ -102,7 +102,7 @@ test("two ratings of a movie by a user are an error that names them, and no vers
   await putGold(lake, run);
   await lake.put(`gold/${run}/try1/fact_rating/part-1.parquet`, parquetOf(madeColumns("fact_rating", 5)));
   await expect(loadVersion(lake, pool, run, job())).rejects.toThrow(
-    "gold has two rows of fact_rating with the same user_id and movie_id: Key (user_id, movie_id)=(1, 1) is duplicated.",
+    "gold has two rows of fact_rating with the same user_id and movie_id and until_place: Key (user_id, movie_id, until_place)=(1, 1, 32767) is duplicated.",
   );
   expect(await partitionState(pool, partitionOf("fact_rating", run))).toBeUndefined();
 });
@@ -216,7 +216,7 @@ test("gold is read object by object, some thousands of rows at a time", async ()
   const run = uniqueName("run");
   await putGold(lake, run, { dim_genre: 40_000 });
   const sizes: number[] = [];
-  for await (const batch of goldBatches(lake, `gold/${run}/try1`, "dim_genre")) sizes.push(batch.numRows);
+  for await (const batch of goldBatches(lake, `gold/${run}/try1/dim_genre`)) sizes.push(batch.numRows);
   expect(sizes.reduce((a, b) => a + b)).toBe(40_000);
   expect(Math.max(...sizes)).toBeLessThanOrEqual(16_384);
 });

@@ -1,6 +1,7 @@
 {#
-    What speaks against columns being a key of a gold table within the run; no row when nothing does. Postgres enforces
-    keys: the run's partition must have a valid unique index. Elsewhere the rows are compared, as is_key does.
+    What speaks against columns being a key of the run's ratings; no row when nothing does. Postgres enforces keys: the
+    partition must have a valid unique index, which has the place until which a row counts too: of two rows of a key one
+    ends where the other begins, or before. Elsewhere the rows are compared, as is_key does.
 #}
 {% macro default__rows_against_key(model, table, columns) %}
 
@@ -14,6 +15,7 @@ having count(*) > 1
 {% endmacro %}
 
 {% macro postgres__rows_against_key(model, table, columns) %}
+{%- set facts = facts_of_run() %}
 
 with run_partition as (
 
@@ -22,7 +24,7 @@ with run_partition as (
     inner join pg_class on parts.inhrelid = pg_class.oid
     where
         parts.inhparent = '{{ table }}'::regclass
-        and pg_get_expr(pg_class.relpartbound, pg_class.oid) = format('FOR VALUES IN (%L)', {{ run_id_literal() }})
+        and pg_get_expr(pg_class.relpartbound, pg_class.oid) = format('FOR VALUES IN (%L)', '{{ facts.run_id }}')
 
 ),
 
@@ -45,7 +47,7 @@ unique_index as (
         and pg_index.indisvalid
         and pg_index.indpred is null
         and indexed.are_not_null
-        and indexed.names = array['{{ columns | join("', '") }}']
+        and indexed.names = array['{{ columns | join("', '") }}', 'until_place']
 
 )
 

@@ -1,3 +1,5 @@
+{%- set facts = facts_of_run() -%}
+
 with source as (
 
     select * from {{ source('gold', 'fact_rating') }}
@@ -11,4 +13,7 @@ select
     rating,
     rated_at
 from source
-where {{ is_this_run() }}
+where
+    run_id = '{{ facts.run_id }}'
+    and from_place <= {{ facts.place }}
+    and until_place > {{ facts.place }}

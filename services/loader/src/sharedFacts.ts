@@ -1,0 +1,158 @@
+import type { TableParts } from "@boxoffice/contracts/hopReport";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { ServiceError } from "@boxoffice/platform/serviceError";
+import pg from "pg";
+import { copyTable } from "./copyTable.ts";
+import { goldBatches } from "./gold.ts";
+import {
+  allPartitions,
+  explainDuplicate,
+  type Partition,
+  type PartitionComment,
+  type PartitionState,
+  setComment,
+} from "./partitions.ts";
+
+/** The table whose partitions several runs may share, each in a place behind the one it goes on from. */
+export const sharedTable = "fact_rating";
+
+/** Of a row that no later part replaced; as in `007_shared_facts.sql`. */
+const neverReplaced = 32_767;
+
+/** Where the ratings of a run are: in whose partition, and up to which place. */
+export interface FactsPlace {
+  run_id: string;
+  place: number;
+}
+
+/** Of a run without a row: in a partition of its own, in which it is first. */
+export async function factsPlace(db: pg.Pool | pg.PoolClient, runId: string): Promise<FactsPlace> {
+  const { rows } = await db.query<FactsPlace>(
+    "select facts_run_id as run_id, place from mart_versions.shared_facts where run_id = $1",
+    [runId],
+  );
+  return rows[0] ?? { run_id: runId, place: 0 };
+}
+
+/** Says where the ratings of a run are. */
+export async function putFactsPlace(client: pg.PoolClient, runId: string, { run_id, place }: FactsPlace) {
+  await client.query("delete from mart_versions.shared_facts where run_id = $1", [runId]);
+  if (run_id === runId && place === 0) return;
+  await client.query("insert into mart_versions.shared_facts (run_id, facts_run_id, place) values ($1, $2, $3)", [
+    runId,
+    run_id,
+    place,
+  ]);
+}
+
+/** Whether other runs have ratings in a run's partition. */
+export async function isShared(db: pg.Pool | pg.PoolClient, factsRunId: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    "select from mart_versions.shared_facts where facts_run_id = $1 and run_id <> $1 limit 1",
+    [factsRunId],
+  );
+  return (rowCount ?? 0) > 0;
+}
+
+/** The parts that a partition of ratings holds, in their places. */
+export function heldParts({ prefix, parts }: PartitionComment): readonly string[] {
+  return parts ?? [`${prefix}/${sharedTable}`];
+}
+
+/** The partition that holds most of the first parts of a version, and nothing else below them; undefined without one. */
+export async function partitionWith(
+  db: pg.Pool | pg.PoolClient,
+  { added }: TableParts,
+): Promise<{ partition: Partition; comment: PartitionComment } | undefined> {
+  const found = (await allPartitions(db)).flatMap(({ partition, state }) => {
+    const comment = commentOfWhole(state);
+    if (partition.table !== sharedTable || !comment) return [];
+    const held = heldParts(comment);
+    const common = added.slice(0, held.length);
+    return held.slice(0, common.length).join() === common.join() ? [{ partition, comment, held: held.length }] : [];
+  });
+  return found.toSorted((one, other) => other.held - one.held)[0];
+}
+
+function commentOfWhole({ attached, detaching, comment }: PartitionState): PartitionComment | undefined {
+  return attached && !detaching ? comment : undefined;
+}
+
+/** Rows of a version in a partition of ratings, counted exactly. */
+export async function countFacts(db: pg.Pool | pg.PoolClient, { quoted }: Partition, place: number): Promise<number> {
+  const { rows } = await db.query<{ count: string }>(
+    `select count(*) from ${quoted} where from_place <= $1 and until_place > $1`,
+    [place],
+  );
+  return Number(rows[0]?.count);
+}
+
+interface Adding {
+  lake: ObjectStore;
+  client: pg.PoolClient;
+  partition: Partition;
+  comment: PartitionComment;
+  parts: TableParts;
+  /** How many of them it has. */
+  held: number;
+  columns: readonly string[];
+  signal: AbortSignal;
+  onRows: (rows: number) => void;
+}
+
+/** Puts into a partition of ratings the parts that it lacks, and says so in its comment. */
+export async function addParts({ parts, held, comment, ...adding }: Adding): Promise<void> {
+  const { lake, client, partition, columns, signal, onRows } = adding;
+  for (let place = held; place < parts.added.length; place += 1) {
+    const batches = goldBatches(lake, parts.added[place] ?? "");
+    if (place === 0) {
+      await copyTable(client, batches, { into: partition.quoted, columns, signal, onRows });
+      continue;
+    }
+    await markReplaced(adding, place, parts.replaced[place - 1] ?? "");
+    const list = columns.map(pg.escapeIdentifier).join(", ");
+    await client.query(`create temporary table added_rating as select ${list} from ${partition.quoted} limit 0`);
+    await copyTable(client, batches, { into: "added_rating", columns, signal, onRows });
+    await client
+      .query(
+        `insert into ${partition.quoted} (${list}, from_place) select ${list}, ${place}::smallint from added_rating`,
+      )
+      .catch((cause: unknown) => {
+        throw explainDuplicate(sharedTable, cause);
+      });
+    await client.query("drop table added_rating");
+  }
+  await setComment(client, partition, { ...comment, parts: [...parts.added] });
+}
+
+/** Has the rows whose keys a part replaced end at its place: all of them must be there. */
+async function markReplaced(
+  { lake, client, partition: { quoted }, signal }: Omit<Adding, "parts" | "held" | "comment">,
+  place: number,
+  prefix: string,
+): Promise<void> {
+  await client.query(
+    "create temporary table replaced_rating (user_id int, movie_id int, tmdb_id int, rating decimal(2, 1))",
+  );
+  let replaced = 0;
+  const onRows = (rows: number) => {
+    replaced += rows;
+  };
+  const columns = ["user_id", "movie_id", "tmdb_id", "rating"];
+  await copyTable(client, goldBatches(lake, prefix), { into: "replaced_rating", columns, signal, onRows });
+  await client.query("analyze replaced_rating");
+  const { rowCount } = await client.query(
+    `update ${quoted} as facts set until_place = $1
+     from replaced_rating as replaced
+     where facts.user_id = replaced.user_id and facts.movie_id = replaced.movie_id
+       and facts.tmdb_id = replaced.tmdb_id and facts.rating = replaced.rating
+       and facts.until_place = ${neverReplaced}`,
+    [place],
+  );
+  await client.query("drop table replaced_rating");
+  if (rowCount === replaced) return;
+  throw new ServiceError(
+    "version_mismatch",
+    `${prefix} replaces ${replaced} ratings, of which ${quoted} has ${rowCount ?? 0}: start a new run`,
+  );
+}

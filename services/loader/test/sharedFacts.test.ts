@@ -1,0 +1,229 @@
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import type pg from "pg";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { migrate } from "../src/migrations.ts";
+import { allPartitions, partitionOf, partitionState } from "../src/partitions.ts";
+import { heldParts } from "../src/sharedFacts.ts";
+import { sweepVersions } from "../src/sweep.ts";
+import { sweepLake } from "../src/sweepLake.ts";
+import { loadVersion } from "../src/version.ts";
+import { migrationsDirectory, newDatabase, newLake, quietLog, uniqueName } from "./engines.ts";
+import { columnsOf, parquetOf, putGold, smallGold } from "./goldTables.ts";
+
+let lake: ObjectStore;
+let pool: pg.Pool;
+let drop: () => Promise<void>;
+
+beforeAll(async () => {
+  lake = await newLake();
+});
+afterAll(() => lake.close());
+beforeEach(async () => {
+  ({ pool, drop } = await newDatabase());
+  await migrate(pool, migrationsDirectory, quietLog);
+  return () => drop();
+});
+
+/** Half stars of a user (first) and a movie. */
+type Rating = [user: number, movie: number, halfStars: number];
+
+async function putRatings(prefix: string, ratings: readonly Rating[], withTime = true): Promise<string> {
+  const cells = ratings.map(([user, movie, half]) => [user, movie, 100 + movie, half * 5, 1_000_000n]);
+  const columns = columnsOf("fact_rating")
+    .map((column, at) => ({ ...column, cells: cells.map((row) => row[at] ?? null) }))
+    .slice(0, withTime ? 5 : 4);
+  await lake.put(`${prefix}/part-0.parquet`, parquetOf(columns));
+  return prefix;
+}
+
+interface Part {
+  added: Rating[];
+  replaced?: Rating[];
+}
+
+/** A run whose ratings are in these parts, of which it wrote the last; answers the prefixes of all. */
+async function putRun(run: string, before: { added: string[]; replaced: string[] }, part: Part, rows: number) {
+  const place = before.added.length;
+  const parts = {
+    added: [...before.added, await putRatings(`gold/${run}/try1/added`, part.added)],
+    replaced:
+      place === 0
+        ? []
+        : [...before.replaced, await putRatings(`gold/${run}/try1/replaced`, part.replaced ?? [], false)],
+  };
+  await putGold(lake, run, smallGold, { tables: { ...smallGold, fact_rating: rows }, parts: { fact_rating: parts } });
+  return parts;
+}
+
+const load = (run: string) =>
+  loadVersion(lake, pool, run, { signal: new AbortController().signal, progress: () => {} });
+
+async function publish(run: string): Promise<void> {
+  await pool.query(
+    `begin; insert into mart_versions.run_summary (run_id, edition, inputs) values ('${run}', 'e', '{}') on conflict do nothing;
+     update marts.current set run_id = '${run}'; commit`,
+  );
+}
+
+async function readers(run: string): Promise<Rating[]> {
+  await publish(run);
+  const { rows } = await pool.query<{ rating: Rating }>(
+    "select json_build_array(user_id, movie_id, (rating * 2)::int) as rating from marts.fact_rating order by user_id, movie_id",
+  );
+  return rows.map(({ rating }) => rating);
+}
+
+const factPartitions = async () =>
+  (await allPartitions(pool))
+    .filter(({ partition }) => partition.table === "fact_rating")
+    .map(({ state }) => state.comment?.run_id)
+    .sort();
+
+const base: Rating[] = [
+  [1, 1, 4],
+  [1, 2, 6],
+  [2, 1, 8],
+];
+const nothing = { added: [], replaced: [] };
+
+/** A full run and two that go on from it, each from the one before. */
+async function chain() {
+  const [full, first, second] = ["full", "first", "second"].map(uniqueName) as [string, string, string];
+  const parts = await putRun(full, nothing, { added: base }, 3);
+  await load(full);
+  const firstParts = await putRun(
+    first,
+    parts,
+    {
+      added: [
+        [1, 1, 2],
+        [3, 1, 10],
+      ],
+      replaced: [[1, 1, 4]],
+    },
+    4,
+  );
+  await load(first);
+  const secondParts = await putRun(
+    second,
+    firstParts,
+    {
+      added: [
+        [1, 1, 9],
+        [2, 1, 1],
+      ],
+      replaced: [
+        [1, 1, 2],
+        [2, 1, 8],
+      ],
+    },
+    4,
+  );
+  await load(second);
+  return { full, first, second, parts, firstParts, secondParts };
+}
+const ofFirst: Rating[] = [
+  [1, 1, 2],
+  [1, 2, 6],
+  [2, 1, 8],
+  [3, 1, 10],
+];
+const ofSecond: Rating[] = [
+  [1, 1, 9],
+  [1, 2, 6],
+  [2, 1, 1],
+  [3, 1, 10],
+];
+
+test("runs that go on from each other share a partition, and readers of each see its own ratings", async () => {
+  const { full, first, second, secondParts } = await chain();
+  expect(await factPartitions()).toEqual([full]);
+  for (const _again of [1, 2]) {
+    expect(await readers(second)).toEqual(ofSecond);
+    expect(await readers(full)).toEqual(base);
+    expect(await readers(first)).toEqual(ofFirst);
+  }
+  const { comment } = (await partitionState(pool, partitionOf("fact_rating", full))) ?? {};
+  expect(comment && heldParts(comment)).toEqual(secondParts.added);
+  // Again is only counted.
+  for (const [run, rows] of [
+    [full, 3],
+    [first, 4],
+    [second, 4],
+  ] as const) {
+    expect((await load(run)).tables.fact_rating).toBe(rows);
+  }
+  expect(await readers(first)).toEqual(ofFirst);
+});
+
+test("a run that goes on from one that others went on from too has a partition of its own, with all parts", async () => {
+  const { full, first, parts } = await chain();
+  const other = uniqueName("other");
+  await putRun(other, parts, { added: [[2, 1, 3]], replaced: [[2, 1, 8]] }, 3);
+  await load(other);
+  expect(await factPartitions()).toEqual([full, other].sort());
+  expect(await readers(other)).toEqual([
+    [1, 1, 4],
+    [1, 2, 6],
+    [2, 1, 3],
+  ]);
+  expect(await readers(first)).toEqual(ofFirst);
+});
+
+test.each([
+  [
+    "has a rating that it does not replace",
+    { added: [[1, 2, 1]] as Rating[] },
+    /two rows of fact_rating .*\(1, 2, 32767\)/,
+  ],
+  [
+    "replaces a rating that is not there",
+    { added: [[1, 2, 1]] as Rating[], replaced: [[1, 2, 7]] as Rating[] },
+    /replaces 1 ratings, of which .* has 0/,
+  ],
+])("a part that %s is refused, and nothing is changed", async (_what, part, reason) => {
+  const { second, secondParts } = await chain();
+  const wrong = uniqueName("wrong");
+  await putRun(wrong, secondParts, part, 5);
+  await expect(load(wrong)).rejects.toThrow(reason);
+  expect(await readers(second)).toEqual(ofSecond);
+});
+
+test("a version that is kept keeps what it shares, in the warehouse and in the lake, until it goes itself", async () => {
+  const { full, first, second } = await chain();
+  const later = ["later", "latest"].map(uniqueName) as [string, string];
+  for (const run of [full, first, second]) await publish(run);
+  await sweepVersions(pool, 1, quietLog);
+  expect(await factPartitions()).toEqual([full]);
+  expect(await readers(second)).toEqual(ofSecond);
+  const runs = (await allPartitions(pool)).map(({ state }) => state.comment?.run_id);
+  expect(runs).not.toContain(first);
+
+  const layers = async () => {
+    const found = new Set<string>();
+    for await (const { key } of lake.list(lakeKeys.gold)) found.add(key.split("/")[1] ?? "");
+    return [full, first, second].filter((run) => found.has(run));
+  };
+  const inTwoDays = Date.now() + 48 * 60 * 60 * 1000;
+  await sweepLake(lake, new Set([second]), quietLog, inTwoDays);
+  expect(await layers()).toEqual([full, first, second]);
+
+  for (const run of later) {
+    await putRun(run, nothing, { added: base }, 3);
+    await load(run);
+    await publish(run);
+  }
+  await sweepVersions(pool, 1, quietLog);
+  await sweepVersions(pool, 1, quietLog);
+  expect(await factPartitions()).toEqual([later[1]]);
+  await sweepLake(lake, new Set([later[1]]), quietLog, inTwoDays);
+  expect(await layers()).toEqual([]);
+});
+
+test("gold of a run that others share, computed anew, does not take the place of what they share", async () => {
+  const { full, second } = await chain();
+  await putGold(lake, full, smallGold, {}, "try2");
+  await expect(load(full)).rejects.toMatchObject({ code: expect.stringMatching(/shared_version|published_version/) });
+  expect(await readers(second)).toEqual(ofSecond);
+});

@@ -1,0 +1,16 @@
+{#
+    Where the ratings of the run are: the run id of the partition, and the place up to which they are the run's, as the
+    loader wrote it. Asked before a query is made, so that the query names one partition.
+#}
+{% macro facts_of_run() -%}
+    {%- set facts = {'run_id': run_id(), 'place': 0} -%}
+    {%- if execute -%}
+        {%- set found = run_query(
+            'select facts_run_id, place from mart_versions.shared_facts where ' ~ is_this_run()
+        ) -%}
+        {%- for row in found.rows -%}
+            {%- do facts.update({'run_id': row[0], 'place': row[1] | int}) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{- return(facts) -}}
+{%- endmacro %}
