@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Tests that need no engine; the others of the services get the addresses of real ones. */
 const unit = [
@@ -9,8 +10,22 @@ const unit = [
   "platform/test/**/*.test.ts",
 ];
 
+/**
+ * These spoil the box of their suite, with ratings that nothing takes back, or end it for one of their own. After them
+ * nobody needs it, so it is neither made anew nor started again.
+ */
+const last = ["/test/docker/live.test.ts", "/test/e2e/ownBox.test.ts"];
+const isLast = ({ moduleId }: TestSpecification) => last.some((file) => moduleId.endsWith(file));
+
+class SpoilersLast extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    return (await super.sort(files)).sort((one, other) => Number(isLast(one)) - Number(isLast(other)));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: SpoilersLast },
     projects: [
       { test: { name: "unit", include: unit } },
       {

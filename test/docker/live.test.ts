@@ -1,8 +1,6 @@
-import { afterAll, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { connectWarehouse } from "../../scripts/warehouseClient.ts";
 import { box } from "./composeBox.ts";
-
-afterAll(() => box.start());
 
 it("the profile live posts ratings that come into the mart", async () => {
   const live = { COMPOSE_PROFILES: "local,live", LIVE_RATE: "50" };

@@ -3,15 +3,18 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AirflowApi } from "@boxoffice/platform/airflowApi";
+import { ObjectStore } from "@boxoffice/platform/objectStore";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { airflowSettings } from "../../scripts/airflowSettings.ts";
+import { readHops } from "../../scripts/pipeline/hopReports.ts";
+import { s3Settings } from "../../scripts/s3Settings.ts";
 import { setting, type Variables } from "../../scripts/settings.ts";
 import { outcome, startNow } from "../kit/dagRuns.ts";
-import { box } from "./sharedBox.ts";
+import { box, publishedRun } from "./sharedBox.ts";
 
-/** Longer than a run takes on engines that are warm, and no longer than a test may wait. */
-const limitMinutes = 2.5;
+/** Longer than a run takes on engines that are warm, and no longer than a test may wait; in tenths, which are exact. */
+let limitMinutes = 2.5;
 const token = "token-that-nobody-may-read";
 
 const alert = z.object({
@@ -53,8 +56,18 @@ async function restartWith(settings: Variables): Promise<void> {
   while (((await airflow.parsedAt("boxoffice")) ?? 0) < begin) await sleep(500);
 }
 
+/** How long the published run took from its first hop to its last. */
+async function secondsOfRun(): Promise<number> {
+  const lake = new ObjectStore(s3Settings(client));
+  const hops = await readHops(lake, await publishedRun());
+  lake.close();
+  const ends = hops.map(({ startedAt, seconds }) => startedAt + seconds * 1000);
+  return (Math.max(...ends) - Math.min(...hops.map(({ startedAt }) => startedAt))) / 1000;
+}
+
 beforeAll(async () => {
   client = await box.client();
+  limitMinutes = Math.min(limitMinutes, Math.ceil((2 * (await secondsOfRun()) + 20) / 6) / 10);
   airflow = new AirflowApi(airflowSettings(client));
   await new Promise<void>((resolve) => webhook.listen(0, "127.0.0.1", resolve));
   const { port } = webhook.address() as AddressInfo;

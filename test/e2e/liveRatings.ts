@@ -11,11 +11,7 @@ import { rootPath } from "../../scripts/boxHome.ts";
 import { s3Settings } from "../../scripts/s3Settings.ts";
 import type { Variables } from "../../scripts/settings.ts";
 import { connectWarehouse } from "../../scripts/warehouseClient.ts";
-import { TestBox } from "../kit/testBox.ts";
-import { box } from "./sharedBox.ts";
-
-/** Not the shared box: live ratings change the answers of every later run, and nothing takes them back. */
-const other = new TestBox({ name: "live", portOffset: 10_700, runtime: "embedded" });
+import { ownBox } from "./ownBox.ts";
 
 const report = z.object({
   sent: z.number(),
@@ -29,20 +25,6 @@ const report = z.object({
 
 let client: Variables;
 let warehouse: pg.Client;
-
-beforeAll(async () => {
-  // Two boxes at work at once would be slow on a small machine.
-  await box.command("down");
-  await other.remove();
-  await other.command("up");
-  client = await other.client();
-  warehouse = await connectWarehouse({ environment: client });
-});
-afterAll(async () => {
-  await warehouse?.end();
-  await other.remove();
-  await box.command("up");
-});
 
 /** All ratings that the mart counts, and how many of them no run has read. */
 async function mart() {
@@ -61,7 +43,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 async function live(seed: number, seconds: number, meanwhile: () => Promise<void>) {
   const { live: before } = await mart();
   const args = ["live", "--rate", "40", "--seconds", String(seconds), "--seed", String(seed), "--json"];
-  const child = spawn(rootPath("box"), args, { env: other.environment, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(rootPath("box"), args, { env: ownBox.environment, stdio: ["ignore", "pipe", "inherit"] });
   let said = "";
   child.stdout.on("data", (chunk) => {
     said += chunk;
@@ -74,7 +56,7 @@ async function live(seed: number, seconds: number, meanwhile: () => Promise<void
 }
 
 async function kill(service: string): Promise<void> {
-  const { services } = JSON.parse(await other.command("status", "--json"));
+  const { services } = JSON.parse(await ownBox.command("status", "--json"));
   const { pid } = services.find((one: { service: string }) => one.service === service);
   process.kill(pid, "SIGKILL");
 }
@@ -87,11 +69,17 @@ const post = (rating: object) =>
   });
 
 describe("live ratings", () => {
+  beforeAll(async () => {
+    client = await ownBox.client();
+    warehouse = await connectWarehouse({ environment: client });
+  });
+  afterAll(() => warehouse?.end());
+
   it("are all seen once, though the loader is killed and started again", async () => {
     const before = await mart();
     const told = await live(1, 25, async () => {
       await kill("loader");
-      await other.command("up", "--services", "loader");
+      await ownBox.command("up", "--services", "loader");
     });
     expect(told).toMatchObject({
       sent: 1_000,
@@ -112,7 +100,7 @@ describe("live ratings", () => {
       const refused = await post({ user_id: 1, movie_id: 1, rating: 3 });
       expect(refused.status).toBe(503);
       expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
-      await other.command("up", "--services", "kafka");
+      await ownBox.command("up", "--services", "kafka");
     });
     expect(Object.keys(told.refused)).toEqual(["503"]);
     expect(told.acknowledged).toBeGreaterThan(100);
@@ -127,11 +115,11 @@ describe("live ratings", () => {
       return found.rowCount === 1;
     });
     const before = await mart();
-    const { counts: bulk } = answers.parse(JSON.parse(await other.command("answers", "--json")));
-    await other.command("run");
+    const { counts: bulk } = answers.parse(JSON.parse(await ownBox.command("answers", "--json")));
+    await ownBox.command("run");
     expect(await mart()).toEqual({ ...before, live: 0 });
 
-    const { run_id, counts } = answers.parse(JSON.parse(await other.command("answers", "--json")));
+    const { run_id, counts } = answers.parse(JSON.parse(await ownBox.command("answers", "--json")));
     const lake = new ObjectStore(s3Settings(client));
     const inputs = await lake.json(lakeKeys.hop(run_id, "inputs"), runInputs);
     lake.close();

@@ -1,17 +1,8 @@
 import { spawn } from "node:child_process";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { rootPath } from "../../scripts/boxHome.ts";
-import { TestBox } from "../kit/testBox.ts";
-import { box } from "./sharedBox.ts";
-
-const other = new TestBox({ name: "interrupted-run", portOffset: 10_600, runtime: "embedded" });
-
-// Two boxes at work at once would be slow on a small machine.
-beforeAll(() => box.command("down"));
-afterAll(async () => {
-  await other.remove();
-  await box.command("up");
-});
+import type { TestBox } from "../kit/testBox.ts";
+import { ownBox } from "./ownBox.ts";
 
 /** Runs ./box, calls `act` when it has said `text`, and answers how it ended. */
 async function when(of: TestBox, args: string[], text: string, act: (pid: number) => void) {
@@ -34,30 +25,29 @@ const runIn = (said: string) => /Run (\S+?),? /.exec(said.replaceAll("\n", " "))
 
 describe("a run that is broken off", () => {
   it("goes on after Ctrl-C, and the next up follows it to the answers", async () => {
-    await other.remove();
-    const first = await when(other, ["up"], "ingest.movies", (pid) => process.kill(pid, "SIGINT"));
+    const first = await when(ownBox, ["up"], "ingest.movies", (pid) => process.kill(pid, "SIGINT"));
     expect(first.code).toBe(130);
     expect(first.said).toContain("goes on in Airflow");
 
-    const { code, stdout, stderr } = await other.attempt("up");
+    const { code, stdout, stderr } = await ownBox.attempt("up");
     expect(stderr).toContain(`Run ${runIn(first.said)}, which Airflow has begun`);
     expect(stdout).toContain("The Shawshank Redemption");
     expect(code).toBe(0);
   });
 
   it("comes to its end when a service is killed under it and started again", async () => {
-    const before = await other.command("answers", "--json");
-    const status = JSON.parse(await other.command("status", "--json"));
+    const before = await ownBox.command("answers", "--json");
+    const status = JSON.parse(await ownBox.command("status", "--json"));
     const loader = status.services.find(({ service }: { service: string }) => service === "loader");
     let restarted: Promise<string> | undefined;
-    const run = await when(other, ["run", "--full-refresh"], "ingest.movies", () => {
+    const run = await when(ownBox, ["run", "--full-refresh"], "ingest.movies", () => {
       process.kill(loader.pid, "SIGKILL");
-      restarted = other.command("up", "--services", "loader");
+      restarted = ownBox.command("up", "--services", "loader");
     });
     await restarted;
     expect(run.said).toContain("Published");
     expect(run.code).toBe(0);
-    const { run_id: _, ...after } = JSON.parse(await other.command("answers", "--json"));
+    const { run_id: _, ...after } = JSON.parse(await ownBox.command("answers", "--json"));
     const { run_id: __, ...earlier } = JSON.parse(before);
     expect(after).toEqual(earlier);
   });
