@@ -3,16 +3,15 @@ import { gunzipSync } from "node:zlib";
 import { type DeadLetter, deadLetterId } from "@boxoffice/contracts/deadLetter";
 import { decisionRequest } from "@boxoffice/contracts/deadLetterDecision";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { tableFromIPC } from "apache-arrow";
 import { readParquet } from "parquet-wasm";
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { s3Server } from "../../../platform/test/s3Server.ts";
+import { beforeAll, beforeEach, expect, test } from "vitest";
 import { slices } from "../../ingest/src/slices.ts";
 import { decideDeadLetter, showDeadLetter } from "../src/deadLetterFixes.ts";
 import { countRepaired, fixFixes } from "../src/fixesInput.ts";
 import { recordsParquet } from "../src/recordsParquet.ts";
 import { makeLoad } from "./loads.ts";
+import { lake } from "./memoryLake.ts";
 
 /** The bundled edition's movies: its letters, and what a manifest says of their columns. */
 const source = "0123456789abcdef-v2";
@@ -32,14 +31,9 @@ beforeAll(async () => {
     if (slice.deadLetters.length > 0) letters.set(slice.number, slice.deadLetters);
 }, 60_000);
 
-let server: Awaited<ReturnType<typeof s3Server>>;
-let lake: ObjectStore;
 beforeEach(async () => {
-  server = await s3Server();
-  lake = server.store;
   await putLoad(source);
 });
-afterEach(() => server.close());
 
 /** Puts the letters and the manifest of a load of the bundled movies into the lake. */
 async function putLoad(loadId: string): Promise<void> {

@@ -1,24 +1,18 @@
-import type { ObjectStore } from "@boxoffice/platform/objectStore";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { s3Server } from "../../../platform/test/s3Server.ts";
+import { beforeEach, expect, test } from "vitest";
 import { Bronze } from "../src/bronze.ts";
 import type { Slice } from "../src/openGroups.ts";
 import { sealLoad } from "../src/seal.ts";
 import { quietLog } from "./engines.ts";
 import { type MadeLoad, makeLoad, putManifest } from "./loads.ts";
+import { lake, server } from "./memoryLake.ts";
 
-let server: Awaited<ReturnType<typeof s3Server>>;
-let lake: ObjectStore;
 let bronze: Bronze;
 let load: MadeLoad;
 beforeEach(async () => {
-  server = await s3Server();
-  lake = server.store;
   bronze = new Bronze(lake, quietLog);
   load = makeLoad("links", "full", [3], [1]);
   await putManifest(lake, load);
 });
-afterEach(() => server.close());
 
 const job = { signal: new AbortController().signal, progress: () => {} };
 const seal = () =>

@@ -1,15 +1,6 @@
-import type { ObjectStore } from "@boxoffice/platform/objectStore";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { s3Server } from "../../../platform/test/s3Server.ts";
+import { expect, test } from "vitest";
 import { areDeadLetters, liveEnds, writeLiveDeadLetter, writeLiveObject } from "../src/liveBronze.ts";
-
-let server: Awaited<ReturnType<typeof s3Server>>;
-let lake: ObjectStore;
-beforeEach(async () => {
-  server = await s3Server();
-  lake = server.store;
-});
-afterEach(() => server.close());
+import { lake } from "./memoryLake.ts";
 
 const rows = (...offsets: number[]) =>
   offsets.map((offset) => ({ offset, user_id: 1, movie_id: 1, rating: 3, timestamp: 100 }));

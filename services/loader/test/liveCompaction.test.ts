@@ -1,23 +1,15 @@
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { s3Server } from "../../../platform/test/s3Server.ts";
+import { expect, test } from "vitest";
 import { countLive, liveEnds, writeLiveDeadLetter, writeLiveObject } from "../src/liveBronze.ts";
 import { compactLive, sweepCompacted } from "../src/liveCompaction.ts";
 import { listLiveObjects } from "../src/liveObjects.ts";
 import { liveParquetOffsets } from "../src/liveParquet.ts";
 import { quietLog } from "./engines.ts";
+import { lake, server } from "./memoryLake.ts";
 
 const dayAfter = () => Date.now() + 24 * 60 * 60 * 1000;
 const limits = { objects: 8, rows: 50 };
-
-let server: Awaited<ReturnType<typeof s3Server>>;
-let lake: ObjectStore;
-beforeEach(async () => {
-  server = await s3Server();
-  lake = server.store;
-});
-afterEach(() => server.close());
 
 const rows = (from: number, to: number) =>
   Array.from({ length: to - from }, (_none, at) => ({

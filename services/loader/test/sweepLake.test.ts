@@ -1,17 +1,8 @@
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import type { ObjectStore } from "@boxoffice/platform/objectStore";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { s3Server } from "../../../platform/test/s3Server.ts";
+import { expect, test } from "vitest";
 import { sweepLake } from "../src/sweepLake.ts";
 import { quietLog } from "./engines.ts";
-
-let server: Awaited<ReturnType<typeof s3Server>>;
-let lake: ObjectStore;
-beforeEach(async () => {
-  server = await s3Server();
-  lake = server.store;
-});
-afterEach(() => server.close());
+import { lake, server } from "./memoryLake.ts";
 
 const hour = 60 * 60 * 1000;
 const now = Date.now();
