@@ -1,12 +1,15 @@
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { countLive, liveEnds, writeLiveDeadLetter, writeLiveObject } from "../src/liveBronze.ts";
 import { compactLive, sweepCompacted } from "../src/liveCompaction.ts";
 import { listLiveObjects } from "../src/liveObjects.ts";
 import { liveParquetOffsets } from "../src/liveParquet.ts";
 import { quietLog } from "./engines.ts";
 import { lake, server } from "./memoryLake.ts";
+
+// Some hundred requests a test, which take long on a busy machine.
+vi.setConfig({ testTimeout: 30_000 });
 
 const dayAfter = () => Date.now() + 24 * 60 * 60 * 1000;
 const limits = { objects: 8, rows: 50 };
@@ -120,7 +123,7 @@ test("whoever is killed at any request leaves every rating once, for the next to
   expect(kills).toBeGreaterThan(5);
   await sweepCompacted(killedAt(1, true), quietLog, dayAfter()).catch(() => {});
   expect(await readOffsets()).toEqual(offsets);
-}, 30_000);
+});
 
 test("two that compact at once, also one that was away meanwhile, leave every rating once", async () => {
   let end = await writeChain(limits.objects);
