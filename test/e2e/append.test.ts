@@ -35,7 +35,7 @@ function moreRatings(offset: number): string[] {
 const firstRatings = moreRatings(0);
 /** Of other ratings, and of some that were appended before. */
 const laterRatings = [...moreRatings(50), ...firstRatings.filter((_line, at) => at % 20 < 7)].map((line, at) =>
-  at % 3 === 0 ? line.replace(/,[\d.]+,/, ",0.5,") : line,
+  at % 3 === 0 ? line.replace(/^(\d+,\d+),[^,]+,/, "$1,0.5,") : line,
 );
 
 /** A movie that there is, with another title and more votes, and one that there is not. */
