@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { groupSlices } from "@boxoffice/contracts/dataset";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { loadManifest, seal } from "@boxoffice/contracts/loadManifest";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
@@ -10,6 +11,7 @@ import { until } from "../../services/loader/test/engines.ts";
 import {
   groupKeys,
   type MadeLoad,
+  type MadeSlice,
   makeLoad,
   produce,
   putManifest,
@@ -64,8 +66,17 @@ const groupsOf = (groups: number) =>
   makeLoad(
     "ratings",
     randomUUID(),
-    Array.from({ length: groups * 16 }, () => 3),
+    Array.from({ length: groups * groupSlices }, () => 3),
   );
+
+/** The slices of so many groups by turns, so that a loader nearly always holds groups that are not whole yet. */
+function interleaved({ slices }: MadeLoad, groups: number): MadeSlice[] {
+  const turn = ({ group, slice }: MadeSlice) => [Math.floor(group / groups), slice % groupSlices, group] as const;
+  return slices.toSorted((a, b) => {
+    const [[window, round, group], [otherWindow, otherRound, otherGroup]] = [turn(a), turn(b)];
+    return window - otherWindow || round - otherRound || group - otherGroup;
+  });
+}
 
 test("a loader that is stopped until another has done and sealed its load changes nothing when it wakes, and goes on as a member", async () => {
   const zombie = await stores.service("loader");
@@ -148,11 +159,12 @@ test(`three loaders of which one dies or stands still every few seconds while a 
   const load = groupsOf(300);
   await putManifest(stores.lake, load);
   const end = Date.now() + 16_000;
+  const slices = interleaved(load, 30);
   const flow = async () => {
     const pieces = 40;
     for (let piece = 0; piece < pieces; piece += 1) {
-      const size = load.slices.length / pieces;
-      await produce(stores.kafka, load, load.slices.slice(piece * size, (piece + 1) * size));
+      const size = slices.length / pieces;
+      await produce(stores.kafka, load, slices.slice(piece * size, (piece + 1) * size));
       await sleep(Math.max(0, (end - Date.now()) / (pieces - piece)));
     }
   };
