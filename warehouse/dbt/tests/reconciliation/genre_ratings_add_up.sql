@@ -37,7 +37,8 @@ genres as (
 ),
 
 -- A movie's genres as bits, and a user's those of any movie: joined with the ratings themselves, genres would make
--- several rows of each.
+-- several rows of each. Two words of bits in one row, so that a movie's row is seen to be the only one; genres beyond
+-- them have no bit, and so no users here.
 numbered as (
 
     select
@@ -51,8 +52,8 @@ bits as (
 
     select
         genre_id,
-        place / 62 as word,
-        cast(1 as bigint) << (place % 62) as genre_bit
+        case when place < 62 then cast(1 as bigint) << place else 0 end as low_bit,
+        case when place between 62 and 123 then cast(1 as bigint) << (place - 62) else 0 end as high_bit
     from numbered
 
 ),
@@ -61,11 +62,11 @@ masks as (
 
     select
         movie_genres.tmdb_id,
-        bits.word,
-        bit_or(bits.genre_bit) as mask
+        bit_or(bits.low_bit) as low_mask,
+        bit_or(bits.high_bit) as high_mask
     from movie_genres
     inner join bits on movie_genres.genre_id = bits.genre_id
-    group by movie_genres.tmdb_id, bits.word
+    group by movie_genres.tmdb_id
 
 ),
 
@@ -73,11 +74,11 @@ users as (
 
     select
         ratings.user_id,
-        masks.word,
-        bit_or(masks.mask) as mask
+        bit_or(masks.low_mask) as low_mask,
+        bit_or(masks.high_mask) as high_mask
     from ratings
     inner join masks on ratings.tmdb_id = masks.tmdb_id
-    group by ratings.user_id, masks.word
+    group by ratings.user_id
 
 ),
 
@@ -87,7 +88,7 @@ counted as (
         bits.genre_id,
         count(*) as users
     from users
-    inner join bits on users.word = bits.word and users.mask & bits.genre_bit <> 0
+    inner join bits on users.low_mask & bits.low_bit <> 0 or users.high_mask & bits.high_bit <> 0
     group by bits.genre_id
 
 ),
