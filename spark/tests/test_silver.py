@@ -262,9 +262,9 @@ def test_a_count_that_the_server_did_not_hear_of_in_time_is_made_again(
 
 def test_rated_at_is_in_utc_and_null_where_the_source_has_no_time(frame: Frame) -> None:
     ratings = frame(
-        "user_id int, movie_id int, rating decimal(2,1), timestamp bigint",
-        {"user_id": 1, "timestamp": 1_260_759_144},
-        {"user_id": 2},
+        "row_number bigint, user_id int, movie_id int, rating decimal(2,1), timestamp bigint",
+        {"row_number": 1, "user_id": 1, "timestamp": 1_260_759_144},
+        {"row_number": 2, "user_id": 2},
     )
     epochs = rating(ratings).selectExpr("user_id", "unix_seconds(rated_at)", "string(rated_at)")
     noon = datetime.fromtimestamp(1_260_759_144, UTC).strftime("%Y-%m-%d %H:%M:%S")
