@@ -18,7 +18,7 @@ const status = z.object({ services: z.array(z.object({ service: z.string(), pid:
 export const mayMount = process.platform === "linux" && process.getuid?.() === 0;
 
 /** The box that the files here share. */
-export const box = new TestBox({ name: "faults", portOffset: 12_400, runtime: "embedded" });
+export const box = new TestBox({ name: "stores", portOffset: 12_400, runtime: "embedded" });
 
 /** The folder that holds all that a store has; a disk of its own where one may mount. */
 export const folderOf = (store: "kafka" | "lake") => join(box.home, store);
