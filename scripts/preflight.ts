@@ -52,7 +52,7 @@ function preflight(): void {
   const profiles = environment.COMPOSE_PROFILES;
   const file = environment.BOX_SETTINGS_FILE || `config/${profiles}.env`;
   const local = readEnvFile(rootPath("config", "local.env"), environment);
-  const remedy = `Set them in ${file} (config/aws.env.example shows how); ./box up generates Airflow's secrets.`;
+  const remedy = `Set them in ${file} (config/aws.env.example shows how); ./box up generates Spark's and Airflow's secrets.`;
   refuse(`with the profile ${profiles}`, problemsOf(environment, development, local), remedy);
   if (!process.exitCode) console.log(`preflight: the settings of the profile ${profiles} are complete`);
 }

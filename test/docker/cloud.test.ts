@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const example = () => readFileSync(rootPath("config", "aws.env.example"), "utf8");
 const services = async () => linesOf(await cloud.composed("config", "--services")).sort();
-const airflowSecrets = ["AIRFLOW_PASSWORD", "AIRFLOW_DB_PASSWORD", "REDIS_PASSWORD"].map(
+const ownSecrets = ["SPARK_SECRET", "AIRFLOW_PASSWORD", "AIRFLOW_DB_PASSWORD", "REDIS_PASSWORD"].map(
   (name) => `${name}=own-${name}`,
 );
 const others = [
@@ -42,7 +42,7 @@ it("does not start with placeholders or development secrets, and names each", as
   const said = await cloud.composed("logs", "--no-log-prefix", "preflight");
   for (const name of ["S3_BUCKET", "S3_REGION", "WAREHOUSE_HOST", "WAREHOUSE_USER", "WAREHOUSE_PASSWORD"])
     expect(said).toContain(`${name} is still the example's placeholder`);
-  for (const name of ["AIRFLOW_PASSWORD", "AIRFLOW_DB_PASSWORD", "AIRFLOW__CORE__FERNET_KEY"])
+  for (const name of ["SPARK_SECRET", "AIRFLOW_PASSWORD", "AIRFLOW_DB_PASSWORD", "AIRFLOW__CORE__FERNET_KEY"])
     expect(said).toContain(`${name} has the development value`);
   expect(said).toContain(settings);
   expect(linesOf(await cloud.composed("ps", "--services", "--status", "running"))).toEqual([]);
@@ -57,7 +57,7 @@ it("does not start without a settings file: the addresses are those of a local b
 
 it("starts when every setting is the user's own", async () => {
   const filled = example().replaceAll(/<[^>]*>/g, "own");
-  writeFileSync(settings, [filled, ...airflowSecrets, ...others].join("\n"));
+  writeFileSync(settings, [filled, ...ownSecrets, ...others].join("\n"));
   const { code, stdout, stderr } = await cloud.compose(["run", "--rm", "preflight"]);
   expect({ code, said: stdout + stderr }).toEqual({ code: 0, said: expect.stringContaining("are complete") });
 });
