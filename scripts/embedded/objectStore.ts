@@ -74,7 +74,7 @@ export const objectStore: Recipe = {
     return {
       command: toolchain.java,
       args: [
-        ...["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"],
+        ...["-Xmx256m", "-XX:+UseSerialGC"],
         `-Dlogback.configurationFile=${homePath("s3proxy-logback.xml")}`,
         ...["-cp", join(toolchain.s3proxyJars, "*"), "org.gaul.s3proxy.Main"],
         ...["--properties", homePath("s3proxy.properties")],

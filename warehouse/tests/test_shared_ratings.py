@@ -1,5 +1,6 @@
 """dbt tests the ratings of a run in the place it has in a shared partition, and no others."""
 
+import json
 import os
 import subprocess
 import sys
@@ -18,22 +19,86 @@ values
     ('full', 1, 1, 862, 2.0, 0, 1),
     ('full', 2, 1, 862, 3.0, 0, 32767),
     ('full', 1, 1, 862, 5.0, 1, 2),
+    ('full', 1, 2, 863, 4.0, 1, 32767),
+    ('full', 3, 2, 863, 1.0, 1, 32767),
     ('full', 1, 1, 862, 0.5, 2, 32767);
+insert into mart_versions.shared_facts (run_id, facts_run_id, place)
+values
+    ('first', 'full', 1),
+    ('second', 'full', 2),
+    ('other-genres', 'full', 2),
+    ('wrong-sum', 'full', 2),
+    ('wrong-users', 'full', 2);
+
 create table gold.agg_movie_rating_all partition of gold.agg_movie_rating default;
 insert into gold.agg_movie_rating (run_id, tmdb_id, ratings, rating_sum, mean_rating)
-values ('full', 862, 2, 5.0, 2.5), ('first', 862, 2, 8.0, 4.0), ('second', 862, 2, 3.5, 1.75);
-insert into mart_versions.shared_facts (run_id, facts_run_id, place)
-values ('first', 'full', 1), ('second', 'full', 2), ('wrong', 'full', 2);
+values ('full', 862, 2, 5.0, 2.5), ('first', 862, 2, 8.0, 4.0), ('first', 863, 2, 5.0, 2.5);
 insert into gold.agg_movie_rating (run_id, tmdb_id, ratings, rating_sum, mean_rating)
-values ('wrong', 862, 2, 8.0, 4.0)
+select run_id, tmdb_id, 2, rating_sum, rating_sum / 2
+from (
+    values ('second', 3.5), ('other-genres', 3.5), ('wrong-sum', 8.0), ('wrong-users', 3.5)
+) as sums (run_id, toys)
+cross join lateral (values (862, toys), (863, 5.0)) as movies (tmdb_id, rating_sum);
+
+create table gold.dim_genre_all partition of gold.dim_genre default;
+create table gold.dim_movie_all partition of gold.dim_movie default;
+create table gold.bridge_movie_genre_all partition of gold.bridge_movie_genre default;
+create table gold.agg_genre_rating_all partition of gold.agg_genre_rating default;
+insert into gold.dim_genre (run_id, genre_id)
+select run_id, genre_id
+from (select distinct run_id from gold.agg_movie_rating) as runs
+cross join (values (16), (35)) as genres (genre_id);
+insert into gold.dim_movie (run_id, tmdb_id, vote_count)
+select run_id, tmdb_id, vote_count
+from (select distinct run_id from gold.agg_movie_rating) as runs
+cross join (values (862, 10), (863, 20)) as movies (tmdb_id, vote_count);
+insert into gold.bridge_movie_genre (run_id, tmdb_id, genre_id)
+select run_id, tmdb_id, genre_id
+from (select distinct run_id from gold.agg_movie_rating) as runs
+cross join (values (862, 16), (862, 35), (863, 35)) as genres (tmdb_id, genre_id)
+union all
+values ('other-genres', 863, 16);
+insert into gold.agg_genre_rating
+    (run_id, genre_id, ratings, users, rating_sum, mean_rating, movies, tmdb_votes)
+select run_id, genre_id, ratings, users, rating_sum, rating_sum / ratings, movies, votes
+from (values
+    ('full', 16, 2, 2, 5.0, 1, 10),
+    ('full', 35, 2, 2, 5.0, 2, 30),
+    ('first', 16, 2, 2, 8.0, 1, 10),
+    ('first', 35, 4, 3, 13.0, 2, 30),
+    ('second', 16, 2, 2, 3.5, 1, 10),
+    ('second', 35, 4, 3, 8.5, 2, 30),
+    ('other-genres', 16, 4, 3, 8.5, 2, 30),
+    ('other-genres', 35, 4, 3, 8.5, 2, 30),
+    ('wrong-sum', 16, 2, 2, 8.0, 1, 10),
+    ('wrong-sum', 35, 4, 3, 13.0, 2, 30),
+    ('wrong-users', 16, 2, 2, 3.5, 1, 10),
+    ('wrong-users', 35, 4, 4, 8.5, 2, 30)
+) as figures (run_id, genre_id, ratings, users, rating_sum, movies, votes);
 """
+
+TESTS = (
+    "movie_ratings_add_up",
+    "genre_users_add_up",
+    "genre_ratings_add_up",
+    "a_user_has_one_rating_of_a_movie",
+)
+
+FAILING = {"wrong-sum": {"movie_ratings_add_up"}, "wrong-users": {"genre_users_add_up"}}
 
 
 @pytest.mark.parametrize(
-    ("run", "holds"), [("full", True), ("first", True), ("second", True), ("wrong", False)]
+    ("run", "published"),
+    [
+        ("full", ()),
+        ("second", ()),
+        ("first", ("full",)),
+        *((run, ("full", "first")) for run in ("second", "other-genres", *FAILING)),
+    ],
+    ids=str,
 )
 def test_sums_and_key_are_those_of_the_ratings_in_the_place_of_the_run(
-    warehouse: dict[str, str], tmp_path: Path, run: str, holds: bool
+    warehouse: dict[str, str], tmp_path: Path, run: str, published: tuple[str, ...]
 ) -> None:
     with psycopg2.connect(
         host=warehouse["WAREHOUSE_HOST"],
@@ -42,7 +107,14 @@ def test_sums_and_key_are_those_of_the_ratings_in_the_place_of_the_run(
         password=warehouse["WAREHOUSE_PASSWORD"],
         dbname=warehouse["WAREHOUSE_DB"],
     ) as connection:
-        connection.cursor().execute(RATINGS)
+        cursor = connection.cursor()
+        cursor.execute(RATINGS)
+        for one in published:
+            cursor.execute(
+                "insert into mart_versions.run_summary (run_id, edition, inputs)"
+                " values (%s, 'test', '{}')",
+                [one],
+            )
     connection.close()
     project = str(WAREHOUSE / "dbt")
     dbt = subprocess.run(
@@ -51,13 +123,20 @@ def test_sums_and_key_are_those_of_the_ratings_in_the_place_of_the_run(
             *("--no-use-colors", "--no-send-anonymous-usage-stats", "test"),
             *("--project-dir", project, "--profiles-dir", project),
             *("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")),
-            *("--select", "movie_ratings_add_up", "a_user_has_one_rating_of_a_movie"),
+            *("--select", *TESTS),
         ],
         env={**os.environ, **warehouse, "RUN_ID": run},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert (dbt.returncode == 0) == holds, dbt.stdout
-    # The hook that asks for a run id counts too.
-    assert f"PASS={2 + holds} WARN=0 ERROR={1 - holds}" in dbt.stdout
+    results = json.loads((tmp_path / "target" / "run_results.json").read_text())["results"]
+    named = {result["unique_id"].split(".")[2]: result for result in results}
+    failed = {name for name in TESTS if named[name]["status"] != "pass"}
+    assert failed == FAILING.get(run, set()), dbt.stdout
+    # Where a run before was published, only what changed since is compared.
+    before = published[-1:]
+    movies, genres = (named[name]["compiled_code"] for name in TESTS[:2])
+    assert ("else -1 end as change" in movies) == bool(before)
+    assert ("select changes.user_id" in genres) == (bool(before) and run != "other-genres")
+    assert all(f"run_id = '{one}'" in movies for one in before)

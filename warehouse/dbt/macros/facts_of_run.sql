@@ -14,3 +14,8 @@
     {%- endif -%}
     {{- return(facts) -}}
 {%- endmacro %}
+
+{# Whether a rating is one of a place: it is from that or before, and not replaced until it. #}
+{% macro is_at_place(place) -%}
+    from_place <= {{ place }} and until_place > {{ place }}
+{%- endmacro %}

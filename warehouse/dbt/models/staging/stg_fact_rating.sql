@@ -13,7 +13,4 @@ select
     rating,
     rated_at
 from source
-where
-    run_id = '{{ facts.run_id }}'
-    and from_place <= {{ facts.place }}
-    and until_place > {{ facts.place }}
+where run_id = '{{ facts.run_id }}' and {{ is_at_place(facts.place) }}

@@ -1,14 +1,40 @@
 -- agg_movie_rating counts every rating of fact_rating once, each of half a star to five. A rating without a movie, or
 -- of one that is not in agg_movie_rating, whose movies are tested to be TMDB's, is counted by nothing there.
+{%- set before = run_gone_on_from() %}
+
 with movie_ratings as (
 
     select * from {{ ref('stg_agg_movie_rating') }}
 
 ),
 
-ratings as (
+changes as (
 
-    select * from {{ ref('stg_fact_rating') }}
+    select * from {{ ref('rating_change') }}
+
+),
+
+counted as (
+
+    select
+        tmdb_id,
+        sum(change) as ratings,
+        sum(case when change = -1 then -rating else rating end) as rating_sum,
+        sum(case when rating between 0.5 and 5.0 then 0 else 1 end) as out_of_range
+    from changes
+    group by tmdb_id
+
+    {% if before.run_id is not none -%}
+    union all
+
+    select
+        tmdb_id,
+        ratings,
+        rating_sum,
+        0 as out_of_range
+    from {{ source('gold', 'agg_movie_rating') }}
+    where run_id = '{{ before.run_id }}'
+    {%- endif %}
 
 ),
 
@@ -16,10 +42,10 @@ recomputed as (
 
     select
         tmdb_id,
-        count(*) as ratings,
-        sum(rating) as rating_sum,
-        sum(case when rating between 0.5 and 5.0 then 0 else 1 end) as out_of_range
-    from ratings
+        sum(ratings) as ratings,
+        sum(rating_sum) as rating_sum,
+        sum(out_of_range) as out_of_range
+    from counted
     group by tmdb_id
 
 ),
@@ -35,7 +61,7 @@ compared as (
         0 as stored_out_of_range,
         recomputed.out_of_range as recomputed_out_of_range,
         movie_ratings.mean_rating as stored_mean_rating,
-        cast(recomputed.rating_sum as double precision) / recomputed.ratings as recomputed_mean_rating
+        cast(recomputed.rating_sum as double precision) / nullif(recomputed.ratings, 0) as recomputed_mean_rating
     from movie_ratings
     full outer join recomputed on movie_ratings.tmdb_id = recomputed.tmdb_id
 
