@@ -44,6 +44,7 @@ connect)
   if [ -n "${S3_ACCESS_KEY:-}" ]; then
     export AWS_ACCESS_KEY_ID="$S3_ACCESS_KEY" AWS_SECRET_ACCESS_KEY="$S3_SECRET_KEY"
   fi
+  /opt/boxoffice/spark-await-master
   exec /opt/spark/bin/spark-submit --master "$master" \
     --class org.apache.spark.sql.connect.service.SparkConnectServer --name boxoffice \
     --driver-memory "$SPARK_DRIVER_MEMORY" --driver-java-options "$options" \
