@@ -12,9 +12,9 @@ import pytest
 WAREHOUSE = Path(__file__).parents[1]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def warehouse() -> Iterator[dict[str, str]]:
-    """A database of the test's own with the serving schema, as dbt's environment names it."""
+    """A database of the module's own with the serving schema, as dbt's environment names it."""
     url = os.environ.get("TEST_POSTGRES_URL")
     if not url:
         pytest.skip("TEST_POSTGRES_URL names no Postgres")

@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
 import pytest
+from psycopg2.extensions import connection as Connection
 
 WAREHOUSE = Path(__file__).parents[1]
 
@@ -87,42 +89,55 @@ TESTS = (
 FAILING = {"wrong-sum": {"movie_ratings_add_up"}, "wrong-users": {"genre_users_add_up"}}
 
 
-@pytest.mark.parametrize(
-    ("run", "published"),
-    [
-        ("full", ()),
-        ("second", ()),
-        ("first", ("full",)),
-        *((run, ("full", "first")) for run in ("second", "other-genres", *FAILING)),
-    ],
-    ids=str,
-)
-def test_sums_and_key_are_those_of_the_ratings_in_the_place_of_the_run(
-    warehouse: dict[str, str], tmp_path: Path, run: str, published: tuple[str, ...]
-) -> None:
-    with psycopg2.connect(
+@pytest.fixture(scope="module")
+def ratings(warehouse: dict[str, str]) -> Iterator[Connection]:
+    """The warehouse's connection, with the ratings and sums of all runs in it."""
+    connection = psycopg2.connect(
         host=warehouse["WAREHOUSE_HOST"],
         port=warehouse["WAREHOUSE_PORT"],
         user=warehouse["WAREHOUSE_USER"],
         password=warehouse["WAREHOUSE_PASSWORD"],
         dbname=warehouse["WAREHOUSE_DB"],
-    ) as connection:
-        cursor = connection.cursor()
+    )
+    with connection, connection.cursor() as cursor:
         cursor.execute(RATINGS)
-        for one in published:
-            cursor.execute(
-                "insert into mart_versions.run_summary (run_id, edition, inputs)"
-                " values (%s, 'test', '{}')",
-                [one],
-            )
+    yield connection
     connection.close()
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where dbt keeps the parsed project, which every run shares."""
+    return tmp_path_factory.mktemp("target")
+
+
+@pytest.mark.parametrize(
+    ("run", "published"),
+    [
+        ("full", []),
+        ("second", []),
+        ("first", ["full"]),
+        *((run, ["full", "first"]) for run in ("second", "other-genres", *FAILING)),
+    ],
+    ids=str,
+)
+def test_sums_and_key_are_those_of_the_ratings_in_the_place_of_the_run(
+    ratings: Connection, warehouse: dict[str, str], target: Path, run: str, published: list[str]
+) -> None:
+    with ratings, ratings.cursor() as cursor:
+        cursor.execute("delete from mart_versions.run_summary")
+        cursor.execute(
+            "insert into mart_versions.run_summary (run_id, edition, inputs)"
+            " select run_id, 'test', '{}' from unnest(%s::text[]) as published (run_id)",
+            [published],
+        )
     project = str(WAREHOUSE / "dbt")
     dbt = subprocess.run(
         [
             str(Path(sys.executable).with_name("dbt")),
             *("--no-use-colors", "--no-send-anonymous-usage-stats", "test"),
             *("--project-dir", project, "--profiles-dir", project),
-            *("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs")),
+            *("--target-path", str(target), "--log-path", str(target)),
             *("--select", *TESTS),
         ],
         env={**os.environ, **warehouse, "RUN_ID": run},
@@ -130,7 +145,7 @@ def test_sums_and_key_are_those_of_the_ratings_in_the_place_of_the_run(
         text=True,
         check=False,
     )
-    results = json.loads((tmp_path / "target" / "run_results.json").read_text())["results"]
+    results = json.loads((target / "run_results.json").read_text())["results"]
     named = {result["unique_id"].split(".")[2]: result for result in results}
     failed = {name for name in TESTS if named[name]["status"] != "pass"}
     assert failed == FAILING.get(run, set()), dbt.stdout

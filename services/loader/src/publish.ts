@@ -101,13 +101,12 @@ async function makeCurrent(
       [run_id, previous],
     );
     if (update.rowCount !== 1) return { isCurrent: false, found };
-    await client.query("delete from mart_versions.run_summary where run_id = $1", [run_id]);
+    await removePublication(client, run_id);
     await client.query(
       `insert into mart_versions.run_summary (run_id, edition, base_month, inputs)
        select $1, $2, (select max(base_month) from gold.cpi_month where run_id = $1), $3`,
       [run_id, inputs.edition, JSON.stringify(inputs)],
     );
-    await client.query("delete from mart_versions.run_counts where run_id = $1", [run_id]);
     for (const dataset of datasetNames) {
       const { source_rows, dead_letters, bronze, repaired } = rowsOf(inputs, dataset);
       const rows = silver.rows[dataset];
@@ -121,7 +120,6 @@ async function makeCurrent(
         ],
       );
     }
-    await client.query("delete from mart_versions.live_watermark where run_id = $1", [run_id]);
     await client.query(
       `insert into mart_versions.live_watermark (run_id, kafka_partition, kafka_offset)
        select $1, place - 1, kafka_offset from unnest($2::bigint[]) with ordinality as read (kafka_offset, place)`,
@@ -129,6 +127,13 @@ async function makeCurrent(
     );
     return { isCurrent: true, found };
   });
+}
+
+/** Removes what says that a run was published once. */
+export async function removePublication(client: pg.PoolClient, runId: string): Promise<void> {
+  for (const table of ["run_summary", "run_counts", "live_watermark"]) {
+    await client.query(`delete from mart_versions.${table} where run_id = $1`, [runId]);
+  }
 }
 
 /** publish.json is a hop report with every sum that was checked. */

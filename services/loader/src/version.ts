@@ -19,6 +19,7 @@ import {
   partitionOf,
   partitionState,
 } from "./partitions.ts";
+import { removePublication } from "./publish.ts";
 import { addParts, countFacts, heldParts, isShared, partitionWith, putFactsPlace, sharedTable } from "./sharedFacts.ts";
 import { inTransaction, lockVersions, publishedRun, whileNonePublishes } from "./warehouse.ts";
 
@@ -128,6 +129,8 @@ async function loadTable(
     await whileNonePublishes(pool, async () => {
       await refuseIfPublished(pool, load.comment.run_id);
       if (isShareable) await refuseIfShared(pool, load.comment.run_id);
+      // What the gate found of the version that goes does not hold for the one that comes.
+      await inTransaction(pool, (client) => removePublication(client, load.comment.run_id));
       await dropPartition(pool, partition);
     });
   }

@@ -134,6 +134,21 @@ test("a run that is published is not loaded over", async () => {
   expect(await countRows(pool, partitionOf("dim_genre", run))).toBe(smallGold.dim_genre);
 });
 
+test("a version that was published once is none that can be gone back to when it is loaded over", async () => {
+  const run = uniqueName("run");
+  await putGold(lake, run);
+  await loadVersion(lake, pool, run, job());
+  await pool.query("insert into mart_versions.run_summary (run_id, edition, inputs) values ($1, 'e', '{}')", [run]);
+  await loadVersion(lake, pool, run, job());
+  const summaries = async () =>
+    (await pool.query("select from mart_versions.run_summary where run_id = $1", [run])).rowCount;
+  expect(await summaries()).toBe(1);
+  await putGold(lake, run, smallGold, {}, "try2");
+  await loadVersion(lake, pool, run, job());
+  expect(await summaries()).toBe(0);
+  await expect(pool.query("update marts.current set run_id = $1", [run])).rejects.toThrow("current_run_id_fkey");
+});
+
 const nullable = <T extends Cell>(cell: fc.Arbitrary<T>) => fc.option(cell, { freq: 4 });
 const digits = (count: number) => fc.bigInt({ min: -(10n ** BigInt(count)) + 1n, max: 10n ** BigInt(count) - 1n });
 const text = fc

@@ -15,12 +15,6 @@ movie_genres as (
 
 ),
 
-changes as (
-
-    select * from {{ ref('rating_change') }}
-
-),
-
 -- A movie's genres as bits, and a user's those of any movie: joined with the ratings themselves, genres would make
 -- several rows of each. Two words of bits in one row, so that a movie's row is seen to be the only one.
 masks as (
@@ -47,6 +41,12 @@ rated as (
 
 ),
 {%- else -%}
+changes as (
+
+    {{ rating_changes(facts, before) }}
+
+),
+
 rated as (
 
     select

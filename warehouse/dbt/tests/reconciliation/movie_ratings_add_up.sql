@@ -1,5 +1,6 @@
 -- agg_movie_rating counts every rating of fact_rating once, each of half a star to five. A rating without a movie, or
 -- of one that is not in agg_movie_rating, whose movies are tested to be TMDB's, is counted by nothing there.
+{%- set facts = facts_of_run() -%}
 {%- set before = run_gone_on_from() %}
 
 with movie_ratings as (
@@ -10,7 +11,7 @@ with movie_ratings as (
 
 changes as (
 
-    select * from {{ ref('rating_change') }}
+    {{ rating_changes(facts, before) }}
 
 ),
 
