@@ -3,22 +3,31 @@
     published, so its sums are those of its ratings, and rows of a place never change: what this run's ratings say is
     what that one's sums say, and what came and went since.
 #}
-{% macro run_gone_on_from() -%}
+{% macro run_gone_on_from(facts) -%}
     {%- set before = {'run_id': none, 'place': none} -%}
-    {%- set facts = facts_of_run() -%}
     {%- if execute and facts.place > 0 -%}
-        {%- set found = run_query(
-            'select candidates.run_id, candidates.place from ('
-            ~ " select run_id, place from mart_versions.shared_facts where facts_run_id = '" ~ facts.run_id ~ "'"
-            ~ " union all select cast('" ~ facts.run_id ~ "' as " ~ dbt.type_string() ~ '), 0'
-            ~ " where not exists (select 1 from mart_versions.shared_facts where run_id = '" ~ facts.run_id ~ "')"
-            ~ ') as candidates'
-            ~ ' inner join mart_versions.run_summary on candidates.run_id = run_summary.run_id'
-            ~ ' where candidates.place < ' ~ facts.place
-            ~ ' and exists (select 1 from ' ~ source('gold', 'agg_movie_rating')
-            ~ ' as sums where sums.run_id = candidates.run_id)'
-            ~ ' order by candidates.place desc, candidates.run_id limit 1'
-        ) -%}
+        {%- set candidates -%}
+            select candidates.run_id, candidates.place
+            from (
+                select run_id, place
+                from mart_versions.shared_facts
+                where facts_run_id = '{{ facts.run_id }}'
+                union all
+                select cast('{{ facts.run_id }}' as {{ dbt.type_string() }}), 0
+                where not exists (select 1 from mart_versions.shared_facts where run_id = '{{ facts.run_id }}')
+            ) as candidates
+            inner join mart_versions.run_summary on candidates.run_id = run_summary.run_id
+            where
+                candidates.place < {{ facts.place }}
+                and exists (
+                    select 1
+                    from {{ source('gold', 'agg_movie_rating') }} as sums
+                    where sums.run_id = candidates.run_id
+                )
+            order by candidates.place desc, candidates.run_id
+            limit 1
+        {%- endset -%}
+        {%- set found = run_query(candidates) -%}
         {%- for row in found.rows -%}
             {%- do before.update({'run_id': row[0], 'place': row[1] | int}) -%}
         {%- endfor -%}

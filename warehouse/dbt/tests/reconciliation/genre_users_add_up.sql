@@ -1,7 +1,7 @@
 -- agg_genre_rating counts the users with a rating of any movie of a genre. Where the run's ratings go on from another's
 -- and its movies have the same genres, only users with other ratings are looked at: before and now.
 {%- set facts = facts_of_run() -%}
-{%- set before = run_with_the_same_genres(run_gone_on_from()) %}
+{%- set before = run_with_the_same_genres(run_gone_on_from(facts)) %}
 
 with genre_ratings as (
 

@@ -1,7 +1,7 @@
 -- agg_movie_rating counts every rating of fact_rating once, each of half a star to five. A rating without a movie, or
 -- of one that is not in agg_movie_rating, whose movies are tested to be TMDB's, is counted by nothing there.
 {%- set facts = facts_of_run() -%}
-{%- set before = run_gone_on_from() %}
+{%- set before = run_gone_on_from(facts) %}
 
 with movie_ratings as (
 
