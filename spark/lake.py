@@ -2,21 +2,23 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, Self
 
 from pyarrow import dataset
 from pyarrow.fs import FileSelector, S3FileSystem
+from pyarrow.parquet import FileMetaData
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
+from spark.footers import Footers
 from spark.live_objects import without_repeated
 
 Json = dict[str, Any]
 
-#: What the loader writes into the footer of an object whose keys ascend (`ascendingKeys.ts`).
-ASCENDING_KEYS = b"boxoffice.ascending_keys"
+#: Enough that one footer is read while others are waited for.
+REQUESTS_AT_ONCE = 8
 #: Of a table's objects. A store may list temporary names of objects that are being written.
 SUFFIX = ".parquet"
 
@@ -81,21 +83,14 @@ class Lake:
         """
         return self._parquet(prefix).count_rows(filter=where)
 
-    def has_unique_keys(self, prefix: str, columns: tuple[str, ...]) -> bool:
-        """Whether the footers of a bronze table prove that no two of its rows have the same key:
-        within each object the keys ascend, and each object begins after the one before.
-        """
-        ranges = []
-        for part in self._parquet(prefix).get_fragments():
-            footer = part.metadata
-            if footer.num_rows == 0:
-                continue
-            stated = (footer.metadata or {}).get(ASCENDING_KEYS)
-            keys = json.loads(stated) if stated else {}
-            if tuple(keys.get("columns", ())) != columns:
-                return False
-            ranges.append((keys["first"], keys["last"]))
-        return all(last < first for (_, last), (first, _) in pairwise(sorted(ranges)))
+    def footers(self, prefix: str) -> Footers:
+        """Of the Parquet table at a prefix."""
+
+        def footer(part: dataset.ParquetFileFragment) -> FileMetaData:
+            return part.metadata
+
+        with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+            return Footers(tuple(pool.map(footer, self._parquet(prefix).get_fragments())))
 
     def _uri(self, prefix: str) -> str:
         return f"s3a://{self.bucket}/{prefix}"

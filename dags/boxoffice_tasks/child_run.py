@@ -8,7 +8,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from boxoffice_tasks.run_id import run_id_of
 
-POLL_SECONDS = 1
+POLL_SECONDS = 0.5
 
 #: The child's tasks have had their retries; only trouble in reaching the child earns another try.
 NO_RETRY_OF_A_FAILED_CHILD = ExceptionRetryPolicy(

@@ -23,6 +23,8 @@ export interface StoredObject {
   key: string;
   bytes: number;
   modified: Date;
+  /** Another one with other bytes. */
+  etag: string;
 }
 
 /** Of a create-only write that meets another operation on its key. */
@@ -141,8 +143,8 @@ export class ObjectStore {
       { client: this.#client },
       { Bucket: this.#bucket, Prefix: prefix },
     )) {
-      for (const { Key, Size = 0, LastModified = new Date() } of page.Contents ?? []) {
-        if (Key) yield { key: Key, bytes: Size, modified: LastModified };
+      for (const { Key, Size = 0, LastModified = new Date(), ETag = "" } of page.Contents ?? []) {
+        if (Key) yield { key: Key, bytes: Size, modified: LastModified, etag: ETag };
       }
     }
   }

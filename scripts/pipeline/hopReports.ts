@@ -40,16 +40,26 @@ export interface HopLine {
 
 const notHops = ["inputs", "failure"];
 
+/** Of reports that were read, by key: whoever looks again and again reads each once. */
+export type KnownReports = Map<string, { etag: string; line: HopLine }>;
+
 /** The hops a run has finished, in the order they began. */
-export async function readHops(lake: ObjectStore, runId: string): Promise<HopLine[]> {
+export async function readHops(lake: ObjectStore, runId: string, known: KnownReports = new Map()): Promise<HopLine[]> {
   const hops: HopLine[] = [];
-  for await (const { key } of lake.list(lakeKeys.run(runId))) {
+  for await (const { key, etag } of lake.list(lakeKeys.run(runId))) {
     const name = basename(key, ".json");
     if (!key.endsWith(".json") || notHops.includes(name)) continue;
-    const line = await lake.json(key, name === "dbt" ? dbtReport.transform(dbtLine) : hopReport.transform(hopLine));
-    if (line) hops.push(line);
+    const before = known.get(key);
+    const line = before?.etag === etag ? before.line : await readHop(lake, key, name);
+    if (!line) continue;
+    known.set(key, { etag, line });
+    hops.push(line);
   }
   return hops.sort((a, b) => a.startedAt - b.startedAt);
+}
+
+function readHop(lake: ObjectStore, key: string, name: string): Promise<HopLine | undefined> {
+  return lake.json(key, name === "dbt" ? dbtReport.transform(dbtLine) : hopReport.transform(hopLine));
 }
 
 function dbtLine(report: z.infer<typeof dbtReport>): HopLine {

@@ -10,7 +10,7 @@ import { BoxError, exitCode } from "../boxError.ts";
 import type { BoxClient } from "../openBox.ts";
 import { s3Settings } from "../s3Settings.ts";
 import { clear, dim, line, transient, yellow } from "../terminal.ts";
-import { failureOfLog, type HopLine, readFailure, readHops, secondsAtWork } from "./hopReports.ts";
+import { failureOfLog, type HopLine, type KnownReports, readFailure, readHops, secondsAtWork } from "./hopReports.ts";
 import { progressText } from "./progress.ts";
 
 export interface RunOutcome {
@@ -99,6 +99,7 @@ async function follow(following: Following): Promise<RunOutcome> {
   const from = Date.now();
   let answeredAt = from;
   const shown = new Set<string>();
+  const known: KnownReports = new Map();
   let notes: string[] | undefined;
   line(
     dim(
@@ -110,7 +111,7 @@ async function follow(following: Following): Promise<RunOutcome> {
     let state: DagRun["state"];
     let hops: HopLine[];
     try {
-      ({ state, hops } = await poll(following));
+      ({ state, hops } = await poll(following, known));
       if (notes === undefined) {
         notes = (await lake.json(lakeKeys.hop(runId, "inputs"), runInputs))?.notes;
         for (const note of notes ?? []) line(`  ${yellow("note")} ${note}`);
@@ -152,10 +153,13 @@ async function pause(signal: AbortSignal): Promise<void> {
   await sleep(pollMilliseconds, undefined, { signal }).catch(() => {});
 }
 
-async function poll({ airflow, lake, runId }: Following): Promise<{ state: DagRun["state"]; hops: HopLine[] }> {
+async function poll(
+  { airflow, lake, runId }: Following,
+  known: KnownReports,
+): Promise<{ state: DagRun["state"]; hops: HopLine[] }> {
   const run = await airflow.run("boxoffice", runId);
   if (!run) throw new BoxError(`Airflow does not tell the state of run ${runId}`);
-  return { state: run.state, hops: await readHops(lake, runId) };
+  return { state: run.state, hops: await readHops(lake, runId, known) };
 }
 
 function interrupted(runId: string, what = "goes on"): BoxError {

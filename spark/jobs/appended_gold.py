@@ -56,14 +56,13 @@ def write(hop: Hop, of_silver: Json, previous: Json) -> dict[str, Json]:
         )
         of_users = rating_aggregates.user_genre(genres, bridge, new)
         before = Parts.of(previous, "user_genre").read(lake, spark)
-        hop.write_aside({"user_genre": rating_aggregates.user_genre_after(before, of_users)})
-        hop.write(
-            {
-                "agg_movie_rating": rating_aggregates.agg_movie_rating_after(
-                    shared("agg_movie_rating"), new, written("replaced_rating")
-                )
-            }
-        )
+        users = {"user_genre": rating_aggregates.user_genre_after(before, of_users)}
+        movies = {
+            "agg_movie_rating": rating_aggregates.agg_movie_rating_after(
+                shared("agg_movie_rating"), new, written("replaced_rating")
+            )
+        }
+        hop.side_by_side(lambda: hop.write_aside(users), lambda: hop.write(movies))
         hop.write(
             {
                 "agg_genre_rating": rating_aggregates.agg_genre_rating(

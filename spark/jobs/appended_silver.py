@@ -7,10 +7,11 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from spark.dropped import DROPPED
+from spark.jobs import silver_ratings
 from spark.jobs.hop import Hop
 from spark.jobs.parts import Parts
 from spark.jobs.previous_run import PreviousRun, live_offsets
-from spark.jobs.run_inputs import in_place, load_ids, loads_of
+from spark.jobs.run_inputs import load_ids, loads_of, rows_of
 from spark.lake import Json
 from spark.session import spark_session
 from spark.silver import ratings
@@ -22,25 +23,19 @@ TABLES = 3
 def write(hop: Hop, inputs: Json, previous: PreviousRun, ratings_in: int) -> dict[str, Json]:
     """Writes what the appended ratings change, shares all other tables; the rows of the report."""
     lake = hop.lake
-    before = Parts.of(previous.silver, "rating")
     added = f"{hop.prefix}/rating"
     replaced = f"{hop.prefix}/replaced_rating"
 
     with spark_session() as spark:
         known = len(load_ids(previous.inputs, "ratings"))
-        new = [
-            in_place(lake.read_table(spark, prefix), place)
-            for place, load in enumerate(loads_of(inputs, "ratings"))
-            if place >= known
-            for prefix in load.prefixes
-        ]
+        new = rows_of(lake, spark, loads_of(inputs, "ratings"), known)
         bronze = reduce(DataFrame.unionByName, new)
         if inputs["live"]["bronze"]:
             live = lake.read_table(spark, inputs["live"]["prefix"])
             since = live_offsets(previous.inputs)
             between = ratings.live_below(live, live_offsets(inputs), since)
             bronze = ratings.with_live(bronze, between)
-        earlier = before.read(lake, spark, ratings.KEY)
+        earlier = silver_ratings.read(lake, spark, previous.silver)
         judged = ratings.judged_ratings(ratings.beside_earlier(bronze, earlier))
         # Written first, so that the ratings of before are read once.
         hop.write_aside({"judged_rating": judged})

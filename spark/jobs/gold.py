@@ -14,13 +14,12 @@ from spark.gold import (
     rating_aggregates,
     release_timing_test,
 )
-from spark.jobs import appended_gold
+from spark.jobs import appended_gold, silver_ratings
 from spark.jobs.hop import Hop
 from spark.jobs.parts import Parts
 from spark.jobs.previous_run import code_digest
 from spark.lake import Json, Lake
 from spark.session import spark_session
-from spark.silver import ratings
 
 #: That the hop writes.
 TABLES = 14
@@ -43,7 +42,7 @@ def run(run_id: str) -> Json:
     with spark_session() as spark:
 
         def silver(table: str) -> DataFrame:
-            return Parts.of(of_silver, table).read(lake, spark, ratings.KEY)
+            return Parts.of(of_silver, table).read(lake, spark)
 
         def gold(table: str) -> DataFrame:
             return lake.read_table(spark, f"{hop.prefix}/{table}")
@@ -52,7 +51,9 @@ def run(run_id: str) -> Json:
         cpi_month = cpi.cpi_month(silver("cpi_month"))
         ratings_dropped = DroppedRows(
             "fact_rating",
-            fact_rating.judged_ratings(silver("rating"), silver("movielens_movie"), movie),
+            fact_rating.judged_ratings(
+                silver_ratings.read(lake, spark, of_silver), silver("movielens_movie"), movie
+            ),
             fact_rating.REASONS,
         )
         movies_dropped = DroppedRows(
@@ -63,44 +64,54 @@ def run(run_id: str) -> Json:
             dimensions.judged_links(silver("movielens_movie"), movie),
             dimensions.LINK_REASONS,
         )
-        hop.write(
-            {
-                "fact_rating": fact_rating.fact_rating(ratings_dropped.others()),
-                "fact_box_office": fact_box_office.fact_box_office(
-                    movies_dropped.others(), cpi_month
-                ),
-                "dim_movie": dimensions.dim_movie(movie),
-                "bridge_movie_genre": dimensions.bridge_movie_genre(silver("movie_genre")),
-                "bridge_movielens_movie": dimensions.bridge_movielens_movie(links_dropped.others()),
-                "dim_genre": dimensions.dim_genre(silver("genre")),
-                "dim_date": dimensions.dim_date(movie),
-                "cpi_month": cpi_month,
-            }
-        )
+        dim_movie = dimensions.dim_movie(movie)
+        dim_genre = dimensions.dim_genre(silver("genre"))
+        bridge = dimensions.bridge_movie_genre(silver("movie_genre"))
 
-        # From the facts as they were written, so that nothing is computed twice.
-        facts, box_office = gold("fact_rating"), gold("fact_box_office")
-        bridge = gold("bridge_movie_genre")
-        hop.write_aside(
-            {"user_genre": rating_aggregates.user_genre(gold("dim_genre"), bridge, facts)}
-        )
-        hop.write({"agg_movie_rating": rating_aggregates.agg_movie_rating(facts)})
-        hop.write(
-            {
-                "agg_genre_rating": rating_aggregates.agg_genre_rating(
-                    gold("dim_genre"),
-                    bridge,
-                    gold("dim_movie"),
-                    gold("agg_movie_rating"),
-                    gold("user_genre"),
-                ),
-                "agg_release_period": box_office_aggregates.agg_release_period(box_office),
-                "agg_genre_box_office": box_office_aggregates.agg_genre_box_office(
-                    box_office, bridge
-                ),
-                "release_timing_test": release_timing_test.release_timing_test(spark, box_office),
-            }
-        )
+        # What is added up of facts is read as it was written, so that nothing is computed twice.
+        def of_ratings() -> None:
+            hop.write({"fact_rating": fact_rating.fact_rating(ratings_dropped.others())})
+            facts = gold("fact_rating")
+            users = {"user_genre": rating_aggregates.user_genre(dim_genre, bridge, facts)}
+            movies = {"agg_movie_rating": rating_aggregates.agg_movie_rating(facts)}
+            hop.side_by_side(lambda: hop.write_aside(users), lambda: hop.write(movies))
+            hop.write(
+                {
+                    "agg_genre_rating": rating_aggregates.agg_genre_rating(
+                        dim_genre, bridge, dim_movie, gold("agg_movie_rating"), gold("user_genre")
+                    )
+                }
+            )
+
+        def of_box_office() -> None:
+            judged = movies_dropped.others()
+            hop.write({"fact_box_office": fact_box_office.fact_box_office(judged, cpi_month)})
+            facts = gold("fact_box_office")
+            hop.write(
+                {
+                    "agg_release_period": box_office_aggregates.agg_release_period(facts),
+                    "agg_genre_box_office": box_office_aggregates.agg_genre_box_office(
+                        facts, bridge
+                    ),
+                    "release_timing_test": release_timing_test.release_timing_test(spark, facts),
+                }
+            )
+
+        def of_dimensions() -> None:
+            hop.write(
+                {
+                    "dim_movie": dim_movie,
+                    "bridge_movie_genre": bridge,
+                    "bridge_movielens_movie": dimensions.bridge_movielens_movie(
+                        links_dropped.others()
+                    ),
+                    "dim_genre": dim_genre,
+                    "dim_date": dimensions.dim_date(movie),
+                    "cpi_month": cpi_month,
+                }
+            )
+
+        hop.side_by_side(of_ratings, of_box_office, of_dimensions)
         rows = {
             "fact_rating": {
                 "rows_in": Parts.of(of_silver, "rating").count_rows(lake),

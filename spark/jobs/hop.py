@@ -1,11 +1,12 @@
 """What the Spark hops share: tables written side by side, and the report of the hop."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_hex
+from threading import Semaphore
 
 from pyspark.sql import DataFrame
 
@@ -31,6 +32,7 @@ class Hop:
     started_clock: float = field(default_factory=time.monotonic)
     tables: dict[str, int] = field(default_factory=dict)
     parts: dict[str, Parts] = field(default_factory=dict)
+    slots: Semaphore = field(default_factory=lambda: Semaphore(TABLES_AT_ONCE))
     progress: Progress = field(init=False)
 
     def __post_init__(self) -> None:
@@ -53,12 +55,21 @@ class Hop:
         """Writes tables that are none of the hop's own; how many rows each has."""
 
         def write(table: str) -> int:
-            rows = self.lake.write_table(tables[table], f"{self.prefix}/{table}")
+            with self.slots:
+                rows = self.lake.write_table(tables[table], f"{self.prefix}/{table}")
             self.progress.one_done()
             return rows
 
-        with ThreadPoolExecutor(TABLES_AT_ONCE) as pool:
+        with ThreadPoolExecutor(len(tables)) as pool:
             return dict(zip(tables, pool.map(write, tables), strict=True))
+
+    def side_by_side(self, *works: Callable[[], None]) -> None:
+        """Does works at the same time, each of which writes tables; the first error, if any, when
+        all have ended.
+        """
+        with ThreadPoolExecutor(len(works)) as pool:
+            for done in [pool.submit(work) for work in works]:
+                done.result()
 
     def share(self, table: str, parts: Parts) -> None:
         """Has a table in parts that other runs wrote, all or some."""

@@ -1,5 +1,6 @@
 """Tables that runs share: a part that each run added, and the rows of earlier parts it replaced."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
 from typing import Self
@@ -39,9 +40,17 @@ class Parts:
         """The rows that are left, as the footers state them."""
         return sum(map(lake.count_rows, self.added)) - sum(map(lake.count_rows, self.replaced))
 
-    def read(self, lake: Lake, spark: SparkSession, key: tuple[str, ...] = ()) -> DataFrame:
-        """The rows that are left; the key tells which are replaced."""
-        tables = [lake.read_table(spark, prefix) for prefix in self.added]
+    def read(
+        self,
+        lake: Lake,
+        spark: SparkSession,
+        key: tuple[str, ...] = (),
+        view: Callable[[DataFrame, str], DataFrame] = lambda rows, _prefix: rows,
+    ) -> DataFrame:
+        """The rows that are left; the key tells which are replaced. `view` makes the table's rows
+        of what is at a prefix.
+        """
+        tables = [view(lake.read_table(spark, prefix), prefix) for prefix in self.added]
         if not self.replaced:
             return reduce(DataFrame.unionByName, tables)
         placed = [rows.withColumn("place", F.lit(place)) for place, rows in enumerate(tables)]

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from spark.lake import Json
+from spark.lake import Json, Lake
 
 #: More than a load can have, whose row numbers are ints.
 ROWS_OF_A_LOAD = 2**32
@@ -56,6 +56,17 @@ def source_of(load_id: str) -> str:
     return "-".join(load_id.split("-")[:2])
 
 
-def in_place(rows: DataFrame, place: int) -> DataFrame:
-    """Rows of a load, numbered so that they are later than all of a load in a place before."""
+def rows_of(lake: Lake, spark: SparkSession, loads: list[Load], known: int = 0) -> list[DataFrame]:
+    """The rows of each table that loads have in bronze, numbered so that those of a load are later
+    than all of the loads before; of the first `known` loads none are read.
+    """
+    return [
+        _in_place(lake.read_table(spark, prefix), place)
+        for place, load in enumerate(loads)
+        if place >= known
+        for prefix in load.prefixes
+    ]
+
+
+def _in_place(rows: DataFrame, place: int) -> DataFrame:
     return rows.withColumn("row_number", F.col("row_number") + F.lit(place * ROWS_OF_A_LOAD))

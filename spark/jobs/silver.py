@@ -9,10 +9,10 @@ from pyarrow import dataset
 from pyspark.sql import DataFrame
 
 from spark.dropped import DroppedRows, kept
-from spark.jobs import appended_silver
+from spark.jobs import appended_silver, silver_ratings
 from spark.jobs.hop import Hop
 from spark.jobs.previous_run import previous_run
-from spark.jobs.run_inputs import in_place, loads_of
+from spark.jobs.run_inputs import loads_of, rows_of
 from spark.lake import Json, Lake
 from spark.session import spark_session
 from spark.silver import cpi, genres, links, movies, ratings
@@ -38,8 +38,8 @@ DATASETS = {
 #: Of inputs that were fixed before there were live ratings.
 NOTHING_LIVE: Json = {"bronze": 0}
 
-#: That the hop writes: one per dataset, genre and movie_genre.
-TABLES = len(DATASETS) + 2
+#: genre and movie_genre, beside a table of each dataset.
+GENRE_TABLES = 2
 
 
 def run(run_id: str) -> Json:
@@ -51,7 +51,6 @@ def run(run_id: str) -> Json:
     lake = Lake.from_environment()
     inputs = lake.read_json(f"_runs/{run_id}/inputs.json")
     previous, in_full_because = previous_run(lake, inputs)
-    hop = Hop(lake, "silver", run_id, appended_silver.TABLES if previous else TABLES)
     live = inputs.get("live", NOTHING_LIVE)
     loads = {name: loads_of(inputs, name) for name in DATASETS}
     rows_in = {
@@ -61,43 +60,40 @@ def run(run_id: str) -> Json:
     if live["bronze"]:
         rows_in["ratings"] += lake.count_rows(live["prefix"], is_below(live["offsets"]))
     if previous:
+        hop = Hop(lake, "silver", run_id, appended_silver.TABLES)
         rows = appended_silver.write(hop, inputs, previous, rows_in["ratings"])
         return hop.report(rows, goes_on_from=previous.run_id)
 
+    footers = lake.footers(loads["ratings"][0].prefix)
+    shared = silver_ratings.as_in_bronze(loads["ratings"], live["bronze"], footers)
+    written = {name: rules for name, rules in DATASETS.items() if name != "ratings" or not shared}
+    hop = Hop(lake, "silver", run_id, len(written) + GENRE_TABLES)
     with spark_session() as spark:
-        parts = {
-            name: [
-                in_place(lake.read_table(spark, prefix), place)
-                for place, load in enumerate(loads[name])
-                for prefix in load.prefixes
-            ]
-            for name in DATASETS
+        judged = {
+            name: silver_ratings.judged(lake, spark, loads[name], live, footers)
+            if name == "ratings"
+            else rules.judge(reduce(DataFrame.unionByName, rows_of(lake, spark, loads[name])))
+            for name, rules in written.items()
         }
-        bronze = {name: reduce(DataFrame.unionByName, parts[name]) for name in DATASETS}
-        judge = {name: rules.judge for name, rules in DATASETS.items()}
-        _, *beside = parts["ratings"]
-        if live["bronze"]:
-            before = ratings.live_below(lake.read_table(spark, live["prefix"]), live["offsets"])
-            bronze["ratings"] = ratings.with_live(bronze["ratings"], before)
-            beside.append(before)
-        if lake.has_unique_keys(loads["ratings"][0].prefix, ratings.KEY):
-            judge["ratings"] = ratings.judge_beside(beside)
-        judged = {name: judge[name](bronze[name]) for name in DATASETS}
         dropped = {
-            name: DroppedRows(name, judged[name], rules.reasons) for name, rules in DATASETS.items()
+            name: DroppedRows(name, judged[name], rules.reasons) for name, rules in written.items()
         }
         tables = {
-            rules.table: rules.select(dropped[name].others()) for name, rules in DATASETS.items()
+            rules.table: rules.select(dropped[name].others()) for name, rules in written.items()
         }
         kept_movies = kept(judged["movies"])
         tables["movie_genre"] = genres.movie_genre(kept_movies)
         tables["genre"] = genres.genre(kept_movies)
         hop.write(tables)
+        if shared:
+            hop.share(silver_ratings.TABLE, shared)
         rows = {
             name: {
                 "rows_in": rows_in[name],
                 "rows_out": hop.tables[rules.table],
-                "dropped": dropped[name].by_reason(),
+                "dropped": dropped[name].by_reason()
+                if name in written
+                else dict.fromkeys(rules.reasons, 0),
             }
             for name, rules in DATASETS.items()
         }

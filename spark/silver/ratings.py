@@ -19,6 +19,8 @@ REASONS = ("no_rating", "duplicate_rating")
 
 #: Of which each pair has one rating.
 KEY = ("user_id", "movie_id")
+#: The column that must be there, and the numbers whose one digit before the point silver has.
+LIMITS = ("rating", 0.0, 9.9)
 
 
 def live_below(live: DataFrame, offsets: list[int], since: list[int] | None = None) -> DataFrame:
@@ -49,10 +51,10 @@ def judged_ratings(bronze: DataFrame, repeated: DataFrame | None = None) -> Data
     `repeated` holds the keys that may come more than once, where they are known: the rows of the
     others need not be brought together. Without it any key may.
     """
-    typed = bronze.withColumn("rating", F.col("rating").try_cast("decimal(2,1)"))
     if repeated is None:
-        return _newest(typed)
-    marked = typed.join(repeated.select(*KEY, F.lit(True).alias("may_repeat")), [*KEY], "left")
+        return _newest(with_stars(bronze))
+    marks = repeated.select(*KEY, F.lit(True).alias("may_repeat"))
+    marked = with_stars(bronze).join(marks, [*KEY], "left")
     may_repeat = F.col("may_repeat").isNotNull()
     alone = marked.where(~may_repeat).drop("may_repeat")
     others = marked.where(may_repeat).drop("may_repeat")
@@ -62,8 +64,8 @@ def judged_ratings(bronze: DataFrame, repeated: DataFrame | None = None) -> Data
 
 def judged_unique_ratings(bronze: DataFrame) -> DataFrame:
     """The same where no key comes more than once: rows without a rating go."""
-    typed = bronze.withColumn("rating", F.col("rating").try_cast("decimal(2,1)"))
-    return typed.withColumn(DROPPED, reason_if(F.col("rating").isNull(), "no_rating"))
+    reason = reason_if(F.col("rating").isNull(), "no_rating")
+    return with_stars(bronze).withColumn(DROPPED, reason)
 
 
 def judge_beside(others: list[DataFrame]) -> Callable[[DataFrame], DataFrame]:
@@ -74,6 +76,11 @@ def judge_beside(others: list[DataFrame]) -> Callable[[DataFrame], DataFrame]:
         return judged_unique_ratings
     keys = reduce(DataFrame.unionByName, [other.select(*KEY) for other in others])
     return partial(judged_ratings, repeated=keys.distinct())
+
+
+def with_stars(bronze: DataFrame) -> DataFrame:
+    """Ratings as exact decimals; what is none is null."""
+    return bronze.withColumn("rating", F.col("rating").try_cast("decimal(2,1)"))
 
 
 def _newest(typed: DataFrame) -> DataFrame:

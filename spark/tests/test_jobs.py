@@ -2,7 +2,8 @@
 
 import json
 import random
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from spark.footers import ASCENDING_KEYS
 from spark.jobs import gold, previous_run, silver
 from spark.jobs.parts import Parts
 from spark.jobs.run_inputs import Load, loads_of
-from spark.lake import ASCENDING_KEYS, Json, Lake
+from spark.lake import Json, Lake
 from spark.tests.local_lake import BUCKET, LocalLake
 
 RUN = "r1"
@@ -260,8 +262,8 @@ def test_what_is_appended_gives_what_its_rows_behind_those_of_the_base_in_one_fi
         lake.write_json(f"_runs/{run}/inputs.json", {**inputs, "appended": appended})
         return silver.run(run), gold.run(run)
 
-    in_order = sorted(BRONZE["ratings"], key=lambda row: (row["user_id"], row["movie_id"]))
-    rating_files = [in_order, MORE_RATINGS, LATER_RATINGS]
+    ordered = in_order(BRONZE["ratings"])
+    rating_files = [ordered, MORE_RATINGS, LATER_RATINGS]
     movie_files = [BRONZE["movies"], MORE_MOVIES]
     parts = hops_of("parts", ratings=rating_files, movies=movie_files)
     whole = hops_of("whole", ratings=[[*chain(*rating_files)]], movies=[[*chain(*movie_files)]])
@@ -280,11 +282,58 @@ def test_what_is_appended_gives_what_its_rows_behind_those_of_the_base_in_one_fi
     }
 
 
+@pytest.mark.parametrize(
+    ("bad", "is_shared"),
+    [
+        pytest.param({}, True, id="every row goes on"),
+        pytest.param({"rating": None}, False, id="a row without a rating"),
+        pytest.param({"rating": 99.0}, False, id="a rating of more digits"),
+    ],
+)
+def test_ratings_of_which_all_go_on_stay_where_bronze_has_them(
+    lake: LocalLake, tmp_path: Path, bad: dict[str, Any], is_shared: bool
+) -> None:
+    ordered = in_order(BRONZE["ratings"])
+    ordered[0] = ordered[0] | bad
+    load = put_load(
+        tmp_path, "ratings", "in-order", ordered, **{ASCENDING_KEYS.decode(): json.dumps(KEYS)}
+    )
+    inputs = lake.read_json(f"_runs/{RUN}/inputs.json")
+    inputs["loads"]["ratings"] = load
+    lake.write_json(f"_runs/{RUN}/inputs.json", inputs)
+    report, facts = silver.run(RUN), gold.run(RUN)
+    tables = 5 if is_shared else 6
+    assert told(lake, "silver")[-1] == {"done": tables, "total": tables, "unit": "tables"}
+    assert (Parts.of(report, "rating").added == (load["prefix"],)) is is_shared
+    kept = 4 if is_shared else 3
+    assert report["rows"]["ratings"] == {
+        "rows_in": 4,
+        "rows_out": kept,
+        "dropped": {"no_rating": 4 - kept, "duplicate_rating": 0},
+    }
+    assert report["tables"]["rating"] == facts["rows"]["fact_rating"]["rows_in"] == kept
+    table = parquet.read_table(tmp_path / BUCKET / facts["prefix"] / "fact_rating")
+    assert table.schema.field("rating").type == pa.decimal128(2, 1)
+    assert table.num_rows == facts["tables"]["fact_rating"] == kept - 1
+
+
+def as_silver(row: dict[str, Any]) -> dict[str, Any]:
+    """A rating of bronze that silver does not write again."""
+    seconds = row["timestamp"]
+    return {
+        **{name: row[name] for name in ("user_id", "movie_id")},
+        "rating": Decimal(str(row["rating"])),
+        "rated_at": seconds and datetime.fromtimestamp(seconds, UTC),
+        "is_live": False,
+    }
+
+
 def left_of(folder: Path, report: Json, table: str) -> list[tuple[Any, ...]]:
     """The rows of a table's parts, less those that later parts replaced."""
 
     def read(prefix: str) -> list[dict[str, Any]]:
-        return parquet.read_table(folder / BUCKET / prefix).to_pylist()
+        rows = parquet.read_table(folder / BUCKET / prefix).to_pylist()
+        return [*map(as_silver, rows)] if prefix.startswith("bronze/") else rows
 
     parts = Parts.of(report, table)
     left: dict[Any, dict[str, Any]] = {}
@@ -312,20 +361,36 @@ def chance_ratings(chance: random.Random, count: int, movies: tuple[int, ...]) -
     ]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+def in_order(rows: list[Json]) -> list[Json]:
+    """Those with a rating, the first of each key, ascending."""
+    of_keys = {(row["user_id"], row["movie_id"]): row for row in reversed(rows) if row["rating"]}
+    return [of_keys[key] for key in sorted(of_keys)]
+
+
+@pytest.mark.parametrize(("seed", "base_goes_on_whole"), [(1, False), (2, True)])
 def test_runs_that_go_on_from_each_other_come_to_what_one_run_over_all_comes_to(
-    lake: LocalLake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+    lake: LocalLake,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
+    base_goes_on_whole: bool,
 ) -> None:
     monkeypatch.setattr(previous_run, "LARGEST_SHARE", 1)
     chance = random.Random(seed)
     movies = (1, 2, 77, 99)
     files = [chance_ratings(chance, count, movies) for count in (100, 8, 8)]
+    footer = {}
+    if base_goes_on_whole:
+        files[0] = in_order(files[0])
+        first, *_, last = ((row["user_id"], row["movie_id"]) for row in files[0])
+        keys = {"columns": ["user_id", "movie_id"], "first": first, "last": last}
+        footer = {ASCENDING_KEYS.decode(): json.dumps(keys)}
     singles = [
         live(0, offset, {**row, "rating": 2.5, "timestamp": chance.randint(100, 103)})
         for offset, row in enumerate(chance_ratings(chance, 9, movies))
     ]
     put_live(tmp_path, singles)
-    base = put_load(tmp_path, "ratings", f"{seed}-base", files[0])
+    base = put_load(tmp_path, "ratings", f"{seed}-base", files[0], **footer)
     more = [put_load(tmp_path, "ratings", f"{seed}-{at}", files[at]) for at in (1, 2)]
     for load, rows in zip([base, *more], files, strict=True):
         load["bronze"] = len(rows)
@@ -338,7 +403,8 @@ def test_runs_that_go_on_from_each_other_come_to_what_one_run_over_all_comes_to(
         lake.write_json(f"_runs/{run}/inputs.json", {**inputs, "published_run": after})
         return [silver.run(run), gold.run(run)]
 
-    hops_of("zero", [base], 3, None)
+    zero, _ = hops_of("zero", [base], 0 if base_goes_on_whole else 3, None)
+    assert (Parts.of(zero, "rating").added == (base["prefix"],)) is base_goes_on_whole
     hops_of("one", [base, more[0]], 6, "zero")
     parts = hops_of("two", [base, *more], 9, "one")
     whole_file = put_load(tmp_path, "ratings", f"{seed}-whole", [*chain(*files)])

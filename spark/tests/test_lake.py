@@ -10,7 +10,7 @@ import pytest
 from pyarrow import parquet
 from pyspark.sql import SparkSession
 
-from spark.lake import ASCENDING_KEYS
+from spark.footers import ASCENDING_KEYS
 from spark.tests.conftest import rows_of
 from spark.tests.local_lake import BUCKET, LocalLake
 
@@ -49,8 +49,9 @@ def test_keys_are_unique_when_each_object_ascends_and_begins_after_the_one_befor
     # Of an object without rows nothing is stated.
     write_group(folder, 2)
     write_group(folder, 1, (2, 3), (9, 9))
-    assert lake.has_unique_keys("ratings", KEY)
-    assert not lake.has_unique_keys("ratings", ("movie_id", "user_id"))
+    footers = lake.footers("ratings")
+    assert footers.have_unique_keys(KEY)
+    assert not footers.have_unique_keys(("movie_id", "user_id"))
 
 
 @pytest.mark.parametrize(
@@ -66,4 +67,35 @@ def test_keys_may_repeat_when_an_object(tmp_path: Path, group: dict[str, Any]) -
     folder = tmp_path / BUCKET / "ratings"
     write_group(folder, 0, (1, 5), (2, 1))
     write_group(folder, 1, *group["pairs"], stated=group.get("stated", True))
-    assert not lake.has_unique_keys("ratings", KEY)
+    assert not lake.footers("ratings").have_unique_keys(KEY)
+
+
+@pytest.mark.parametrize(
+    ("stars", "is_within"),
+    [
+        pytest.param([0.5, 5.0], True, id="each from least to most"),
+        pytest.param([0.5, None], False, id="one is missing"),
+        pytest.param([0.5, 10.0], False, id="one is above most"),
+        pytest.param([-0.5, 5.0], False, id="one is below least"),
+        pytest.param([], True, id="no row"),
+    ],
+)
+def test_footers_tell_whether_every_row_has_a_value_within_limits(
+    tmp_path: Path, stars: list[float | None], is_within: bool
+) -> None:
+    folder = tmp_path / BUCKET / "ratings"
+    folder.mkdir(parents=True)
+    for number, values in enumerate([[1.0], stars]):
+        table = pa.table({"rating": pa.array(values, pa.float64())})
+        parquet.write_table(table, folder / f"group-{number}.parquet")
+    footers = LocalLake.at(tmp_path).footers("ratings")
+    assert footers.have_values_within("rating", 0.0, 9.9) is is_within
+
+
+def test_footers_without_statistics_prove_nothing(tmp_path: Path) -> None:
+    folder = tmp_path / BUCKET / "ratings"
+    folder.mkdir(parents=True)
+    parquet.write_table(
+        pa.table({"rating": [1.0]}), folder / "group-0.parquet", write_statistics=False
+    )
+    assert not LocalLake.at(tmp_path).footers("ratings").have_values_within("rating", 0.0, 9.9)
