@@ -5,13 +5,15 @@ import type pg from "pg";
 import { from as copyFrom, to as copyTo } from "pg-copy-streams";
 
 /**
- * Copies a run's fact_rating from a file into a table of its own, as `psql \copy` does: the text format, one connection.
- * The file is made before; the table is made in the same transaction and goes with it.
+ * Copies the published fact_rating from a file into a table of its own, as `psql \copy` does: the text format, one
+ * connection. The file is made before; the table is made in the same transaction and goes with it.
  */
 export async function copyLimit(client: pg.Client, runId: string, file: string) {
   const columns = "user_id, movie_id, tmdb_id, rating, rated_at";
-  const rows = `select ${columns} from gold.fact_rating where run_id = ${client.escapeLiteral(runId)}`;
-  await pipeline(client.query(copyTo(`copy (${rows}) to stdout`)), createWriteStream(file));
+  await pipeline(
+    client.query(copyTo(`copy (select ${columns} from marts.fact_rating) to stdout`)),
+    createWriteStream(file),
+  );
   await client.query("begin");
   try {
     await client.query("create table gold.bench_fact_rating (like gold.fact_rating including defaults)");

@@ -11,7 +11,8 @@ REASONS = ("no_movie",)
 def judged_ratings(rating: DataFrame, movielens_movie: DataFrame, movie: DataFrame) -> DataFrame:
     """Every rating with the movie that its MovieLens id links to; without one it is dropped."""
     linked = movielens_movie.select("movie_id", "tmdb_id").join(movie.select("tmdb_id"), "tmdb_id")
-    return rating.join(linked, "movie_id", "left").withColumn(
+    # Without the hint all ratings are shuffled before Spark finds out how few movies there are.
+    return rating.join(F.broadcast(linked), "movie_id", "left").withColumn(
         DROPPED, reason_if(F.col("tmdb_id").isNull(), "no_movie")
     )
 

@@ -73,7 +73,8 @@ def user_genre(
         .groupBy("tmdb_id", "word")
         .agg(F.bit_or("bit").alias("mask"))
     )
-    return _by_user(fact_rating.join(masks, "tmdb_id"))
+    # As in fact_rating: no shuffle of all ratings.
+    return _by_user(fact_rating.join(F.broadcast(masks), "tmdb_id"))
 
 
 def user_genre_after(before: DataFrame, added: DataFrame) -> DataFrame:

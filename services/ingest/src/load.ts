@@ -131,6 +131,7 @@ async function loadCopy(
 ): Promise<LoadManifest> {
   const { store, publisher, log } = services;
   const key = lakeKeys.source(dataset, loadId, copy.file);
+  const spool = await Spool.create(join(directory, "slices"));
   let isChecked = false;
   // Beside the check, as one waits for the lake and the other for the processor.
   const landing = land(store, key, copy, context.signal, (sent) => {
@@ -138,7 +139,6 @@ async function loadCopy(
   });
   // Whoever waits for it hears of its failure; until then it is none that nobody handles.
   landing.catch(() => {});
-  const spool = await Spool.create(join(directory, "slices"));
   try {
     const tally = new Tally();
     const contract = datasets[dataset];
