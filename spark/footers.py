@@ -32,7 +32,10 @@ class Footers:
         return all(last < first for (_, last), (first, _) in pairwise(sorted(ranges)))
 
     def have_values_within(self, column: str, least: float, most: float) -> bool:
-        """Whether every row has a value in the column, none less than `least` or above `most`."""
+        """Whether every row has a value in the column, none less than `least` or above `most`.
+
+        Of a NaN statistics say nothing: the column's contract must take none.
+        """
         for footer in self.of_objects:
             place = footer.schema.names.index(column)
             groups = map(footer.row_group, range(footer.num_row_groups))

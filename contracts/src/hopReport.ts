@@ -22,7 +22,7 @@ export const hopReport = z.object({
   prefix: z.string().optional(),
   /** Rows of every table, less those that a later part replaced. */
   tables: z.record(z.string(), count).optional(),
-  /** Where the tables are, some of them written by the runs that this one goes on from; else below the prefix. */
+  /** Where the tables are, some of them written by the runs that this one goes on from, or loads in bronze; else below the prefix. */
   parts: z.record(z.string(), tableParts).optional(),
   /** Of Spark's hops: a digest of their code, the run whose tables are shared, and why none's are after an append. */
   code: z.string().optional(),

@@ -23,8 +23,8 @@ export interface StoredObject {
   key: string;
   bytes: number;
   modified: Date;
-  /** Another one with other bytes. */
-  etag: string;
+  /** Another one with other bytes; undefined where the store tells none. */
+  etag: string | undefined;
 }
 
 /** Of a create-only write that meets another operation on its key. */
@@ -143,7 +143,7 @@ export class ObjectStore {
       { client: this.#client },
       { Bucket: this.#bucket, Prefix: prefix },
     )) {
-      for (const { Key, Size = 0, LastModified = new Date(), ETag = "" } of page.Contents ?? []) {
+      for (const { Key, Size = 0, LastModified = new Date(), ETag } of page.Contents ?? []) {
         if (Key) yield { key: Key, bytes: Size, modified: LastModified, etag: ETag };
       }
     }

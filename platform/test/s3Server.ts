@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
@@ -10,7 +11,9 @@ interface Kept {
 /** A store in memory, for what a real one cannot be brought to: being full, and holding old objects. */
 export async function s3Server() {
   const objects = new Map<string, Kept>();
-  const state = { isFull: false };
+  const state = { isFull: false, tellsEtags: true };
+  /** The keys that were read, in order. */
+  const reads: string[] = [];
   const server = createServer(async (request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? "", "http://store");
     const key = decodeURIComponent(pathname.replace(/^\/lake\/?/, ""));
@@ -29,12 +32,14 @@ export async function s3Server() {
     }
     if (searchParams.get("list-type") === "2") {
       const found = [...objects].filter(([name]) => name.startsWith(searchParams.get("prefix") ?? "")).sort();
-      const contents = found.map(
-        ([name, { content, modified }]) =>
-          `<Contents><Key>${name}</Key><Size>${content.length}</Size><LastModified>${modified.toISOString()}</LastModified></Contents>`,
-      );
+      const contents = found.map(([name, { content, modified }]) => {
+        const digest = createHash("md5").update(content).digest("hex");
+        const etag = state.tellsEtags ? `<ETag>"${digest}"</ETag>` : "";
+        return `<Contents><Key>${name}</Key><Size>${content.length}</Size><LastModified>${modified.toISOString()}</LastModified>${etag}</Contents>`;
+      });
       return response.end(`<ListBucketResult>${contents.join("")}</ListBucketResult>`);
     }
+    reads.push(key);
     const kept = objects.get(key);
     return kept ? response.end(kept.content) : fail(404, "NoSuchKey");
   });
@@ -53,6 +58,7 @@ export async function s3Server() {
     store,
     objects,
     state,
+    reads,
     close: () => {
       store.close();
       server.closeAllConnections();

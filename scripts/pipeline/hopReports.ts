@@ -40,7 +40,7 @@ export interface HopLine {
 
 const notHops = ["inputs", "failure"];
 
-/** Of reports that were read, by key: whoever looks again and again reads each once. */
+/** Of reports that were read, by key: whoever looks again and again reads each once, where the store tells their ETags. */
 export type KnownReports = Map<string, { etag: string; line: HopLine }>;
 
 /** The hops a run has finished, in the order they began. */
@@ -50,9 +50,9 @@ export async function readHops(lake: ObjectStore, runId: string, known: KnownRep
     const name = basename(key, ".json");
     if (!key.endsWith(".json") || notHops.includes(name)) continue;
     const before = known.get(key);
-    const line = before?.etag === etag ? before.line : await readHop(lake, key, name);
+    const line = before && before.etag === etag ? before.line : await readHop(lake, key, name);
     if (!line) continue;
-    known.set(key, { etag, line });
+    if (etag !== undefined) known.set(key, { etag, line });
     hops.push(line);
   }
   return hops.sort((a, b) => a.startedAt - b.startedAt);

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from secrets import token_hex
-from threading import Semaphore
+from threading import Event, Semaphore
 
 from pyspark.sql import DataFrame
 
@@ -33,6 +33,7 @@ class Hop:
     tables: dict[str, int] = field(default_factory=dict)
     parts: dict[str, Parts] = field(default_factory=dict)
     slots: Semaphore = field(default_factory=lambda: Semaphore(TABLES_AT_ONCE))
+    is_given_up: Event = field(default_factory=Event)
     progress: Progress = field(init=False)
 
     def __post_init__(self) -> None:
@@ -56,6 +57,8 @@ class Hop:
 
         def write(table: str) -> int:
             with self.slots:
+                if self.is_given_up.is_set():
+                    raise InterruptedError(f"{table} is not written: another table failed")
                 rows = self.lake.write_table(tables[table], f"{self.prefix}/{table}")
             self.progress.one_done()
             return rows
@@ -64,12 +67,16 @@ class Hop:
             return dict(zip(tables, pool.map(write, tables), strict=True))
 
     def side_by_side(self, *works: Callable[[], None]) -> None:
-        """Does works at the same time, each of which writes tables; the first error, if any, when
-        all have ended.
+        """Does works at the same time, each of which writes tables. The first error is raised when
+        the tables that are being written are; no other is begun.
         """
         with ThreadPoolExecutor(len(works)) as pool:
-            for done in [pool.submit(work) for work in works]:
-                done.result()
+            try:
+                for done in as_completed([pool.submit(work) for work in works]):
+                    done.result()
+            except BaseException:  # a task that runs out of time raises no Exception
+                self.is_given_up.set()
+                raise
 
     def share(self, table: str, parts: Parts) -> None:
         """Has a table in parts that other runs wrote, all or some."""

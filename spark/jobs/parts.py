@@ -1,4 +1,6 @@
-"""Tables that runs share: a part that each run added, and the rows of earlier parts it replaced."""
+"""Tables that runs share: the part that each run added, which may be a load in bronze, and the rows
+of earlier parts that it replaced.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

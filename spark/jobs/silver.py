@@ -20,19 +20,25 @@ from spark.silver import cpi, genres, links, movies, ratings
 
 @dataclass(frozen=True)
 class Dataset:
-    """How the rows of a dataset are judged, and the table that holds those that go on."""
+    """Why rows of a dataset are dropped, and the table that holds those that go on."""
 
-    judge: Callable[[DataFrame], DataFrame]
     reasons: tuple[str, ...]
     table: str
     select: Callable[[DataFrame], DataFrame]
 
 
 DATASETS = {
-    "movies": Dataset(movies.judged_movies, movies.REASONS, "movie", movies.movie),
-    "ratings": Dataset(ratings.judged_ratings, ratings.REASONS, "rating", ratings.rating),
-    "links": Dataset(links.judged_links, links.REASONS, "movielens_movie", links.movielens_movie),
-    "cpi": Dataset(cpi.judged_cpi, cpi.REASONS, "cpi_month", cpi.cpi_month),
+    "ratings": Dataset(ratings.REASONS, silver_ratings.TABLE, ratings.rating),
+    "movies": Dataset(movies.REASONS, "movie", movies.movie),
+    "links": Dataset(links.REASONS, "movielens_movie", links.movielens_movie),
+    "cpi": Dataset(cpi.REASONS, "cpi_month", cpi.cpi_month),
+}
+
+#: How rows are judged, but for ratings: they come from more than bulk loads, or stay in bronze.
+JUDGES: dict[str, Callable[[DataFrame], DataFrame]] = {
+    "movies": movies.judged_movies,
+    "links": links.judged_links,
+    "cpi": cpi.judged_cpi,
 }
 
 #: Of inputs that were fixed before there were live ratings.
@@ -66,20 +72,20 @@ def run(run_id: str) -> Json:
 
     footers = lake.footers(loads["ratings"][0].prefix)
     shared = silver_ratings.as_in_bronze(loads["ratings"], live["bronze"], footers)
-    written = {name: rules for name, rules in DATASETS.items() if name != "ratings" or not shared}
-    hop = Hop(lake, "silver", run_id, len(written) + GENRE_TABLES)
+    hop = Hop(lake, "silver", run_id, len(DATASETS) - bool(shared) + GENRE_TABLES)
     with spark_session() as spark:
-        judged = {
-            name: silver_ratings.judged(lake, spark, loads[name], live, footers)
-            if name == "ratings"
-            else rules.judge(reduce(DataFrame.unionByName, rows_of(lake, spark, loads[name])))
-            for name, rules in written.items()
-        }
+        judged = {}
+        if not shared:
+            of_ratings = silver_ratings.judged(lake, spark, loads["ratings"], live, footers)
+            judged["ratings"] = of_ratings
+        for name, judge in JUDGES.items():
+            judged[name] = judge(reduce(DataFrame.unionByName, rows_of(lake, spark, loads[name])))
         dropped = {
-            name: DroppedRows(name, judged[name], rules.reasons) for name, rules in written.items()
+            name: DroppedRows(name, rows, DATASETS[name].reasons) for name, rows in judged.items()
         }
         tables = {
-            rules.table: rules.select(dropped[name].others()) for name, rules in written.items()
+            DATASETS[name].table: DATASETS[name].select(rows.others())
+            for name, rows in dropped.items()
         }
         kept_movies = kept(judged["movies"])
         tables["movie_genre"] = genres.movie_genre(kept_movies)
@@ -92,7 +98,7 @@ def run(run_id: str) -> Json:
                 "rows_in": rows_in[name],
                 "rows_out": hop.tables[rules.table],
                 "dropped": dropped[name].by_reason()
-                if name in written
+                if name in dropped
                 else dict.fromkeys(rules.reasons, 0),
             }
             for name, rules in DATASETS.items()

@@ -19,9 +19,12 @@ def as_in_bronze(loads: list[Load], live: int, footers: Footers) -> Parts | None
     each row has a rating: every row goes on. None where anything is to be judged.
     """
     prefixes = [prefix for load in loads for prefix in load.prefixes]
-    if live or len(prefixes) > 1 or not footers.have_unique_keys(ratings.KEY):
+    if live or len(prefixes) > 1 or not footers.of_objects:
         return None
-    return Parts((prefixes[0],)) if footers.have_values_within(*ratings.LIMITS) else None
+    is_proven = footers.have_unique_keys(ratings.KEY) and footers.have_values_within(
+        *ratings.LIMITS
+    )
+    return Parts((prefixes[0],)) if is_proven else None
 
 
 def judged(

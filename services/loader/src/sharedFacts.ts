@@ -103,7 +103,6 @@ interface Adding {
 /** Puts into a partition of ratings the parts that it lacks, and says so in its comment. */
 export async function addParts({ parts, held, comment, ...adding }: Adding): Promise<void> {
   const { lake, client, partition, columns, signal, onRows } = adding;
-  if (held > 0 && parts.added.length > held) await indexPlaces(client, partition);
   for (let place = held; place < parts.added.length; place += 1) {
     const batches = goldBatches(lake, parts.added[place] ?? "");
     if (place === 0) {
@@ -123,12 +122,13 @@ export async function addParts({ parts, held, comment, ...adding }: Adding): Pro
       });
     await client.query("drop table added_rating");
   }
+  if (parts.added.length > 1) await indexPlaces(client, partition);
   await setComment(client, partition, { ...comment, parts: [...parts.added] });
 }
 
 /**
- * What came or went since a place is found without reading all rows: it lies behind them, where new rows and new versions
- * of old ones go, and the index knows of each range of blocks which places are in it.
+ * What came or went since a place is found without reading all rows: new rows and new versions of old ones go behind them,
+ * until a vacuum frees room among them, and the index knows of each range of blocks which places are in it.
  */
 async function indexPlaces(client: pg.PoolClient, { name, quoted }: Partition): Promise<void> {
   const index = pg.escapeIdentifier(`${name}_places`);

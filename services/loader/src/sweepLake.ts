@@ -7,6 +7,8 @@ import { readHop } from "./hopReports.ts";
 /** Longer than any run may take: Airflow ends one after half a day. */
 const restMilliseconds = 24 * 60 * 60 * 1000;
 
+const layers: readonly string[] = [lakeKeys.silver, lakeKeys.gold];
+
 interface RunObjects {
   keys: string[];
   bytes: number;
@@ -41,7 +43,11 @@ async function runsOfParts(lake: ObjectStore, runs: Iterable<string>): Promise<S
     for (const hop of ["silver", "gold"]) {
       const report = await readHop(lake, run, hop);
       for (const { added, replaced } of Object.values(report?.parts ?? {})) {
-        for (const prefix of [...added, ...replaced]) needed.add(prefix.split("/")[1] ?? "");
+        for (const prefix of [...added, ...replaced]) {
+          const [layer, runId = ""] = prefix.split("/");
+          // A part may also be a load in bronze, which stays anyway.
+          if (layers.includes(`${layer}/`)) needed.add(runId);
+        }
       }
     }
   }
@@ -51,7 +57,7 @@ async function runsOfParts(lake: ObjectStore, runs: Iterable<string>): Promise<S
 /** Both layers together: while a run writes one of them it reads the other. */
 async function runsInLake(lake: ObjectStore): Promise<Map<string, RunObjects>> {
   const runs = new Map<string, RunObjects>();
-  for (const layer of [lakeKeys.silver, lakeKeys.gold]) {
+  for (const layer of layers) {
     for await (const { key, bytes, modified } of lake.list(layer)) {
       const runId = key.slice(layer.length).split("/", 1)[0] ?? "";
       const run = runs.get(runId) ?? { keys: [], bytes: 0, newest: 0 };

@@ -144,7 +144,13 @@ test("runs that go on from each other share a partition, and readers of each see
     expect(await readers(full)).toEqual(base);
     expect(await readers(first)).toEqual(ofFirst);
   }
-  const { comment } = (await partitionState(pool, partitionOf("fact_rating", full))) ?? {};
+  const partition = partitionOf("fact_rating", full);
+  const { rowCount } = await pool.query(
+    "select from pg_indexes where tablename = $1 and indexdef like '%brin (from_place, until_place)'",
+    [partition.name],
+  );
+  expect(rowCount).toBe(1);
+  const { comment } = (await partitionState(pool, partition)) ?? {};
   expect(comment && heldParts(comment)).toEqual(secondParts.added);
   // Again is only counted.
   for (const [run, rows] of [

@@ -55,6 +55,22 @@ test("what a kept run shares stays, whichever run wrote it, and goes with the la
   expect(await left()).toEqual([]);
 });
 
+test("a run that bears the name of a dataset goes too where a kept run's ratings are those of bronze", async () => {
+  await putRun("ratings", 1000);
+  const parts = { rating: { added: ["bronze/ratings/load=a"], replaced: [] } };
+  const report = {
+    hop: "silver",
+    run_id: "kept",
+    started_at: new Date(now).toISOString(),
+    seconds: 1,
+    rows: {},
+    parts,
+  };
+  await putAt(lakeKeys.hop("kept", "silver"), 1000, JSON.stringify(report));
+  await sweepLake(lake, new Set(["kept"]), quietLog, now);
+  expect(await left()).toEqual([]);
+});
+
 test("every try of a run that was published and is kept no more goes at once, and its reports stay", async () => {
   await putRun("published", 3);
   await reported("published", 2, true);

@@ -1,0 +1,66 @@
+"""Tables that a hop writes side by side."""
+
+from pathlib import Path
+from threading import Event
+
+import pytest
+from pyspark.sql import DataFrame
+
+from spark.jobs.hop import TABLES_AT_ONCE, Hop
+from spark.tests.local_lake import LocalLake
+
+PATIENCE_SECONDS = 60
+
+
+class Full(Exception):
+    """What the store says of one table."""
+
+
+def test_when_a_table_fails_those_being_written_are_and_no_other_is_begun(tmp_path: Path) -> None:
+    class Lake(LocalLake):
+        def write_table(self, table: DataFrame, prefix: str) -> int:
+            del table
+            name = prefix.rpartition("/")[2]
+            begun.append(name)
+            if name == "bad":
+                assert is_writing.wait(PATIENCE_SECONDS)
+                raise Full
+            is_writing.set()
+            assert hop.is_given_up.wait(PATIENCE_SECONDS)
+            return 7
+
+    begun: list[str] = []
+    is_writing = Event()
+    hop = Hop(Lake.at(tmp_path), "gold", "r1", 3)
+
+    def others() -> None:
+        hop.write({"first": None})
+        hop.write({"second": None})
+
+    with pytest.raises(Full):
+        hop.side_by_side(others, lambda: hop.write({"bad": None}))
+    assert sorted(begun) == ["bad", "first"]
+    assert hop.tables == {"first": 7}
+
+
+def test_no_more_tables_are_written_at_once_than_there_are_slots(tmp_path: Path) -> None:
+    class Lake(LocalLake):
+        def write_table(self, table: DataFrame, prefix: str) -> int:
+            del table, prefix
+            writing.append(1)
+            most.append(len(writing))
+            if len(writing) >= TABLES_AT_ONCE:
+                is_full.set()
+            assert is_full.wait(PATIENCE_SECONDS)
+            writing.pop()
+            return 0
+
+    writing: list[int] = []
+    most: list[int] = []
+    is_full = Event()
+    hop = Hop(Lake.at(tmp_path), "gold", "r1", 12)
+    hop.side_by_side(
+        *(lambda at=at: hop.write({f"{at}-{n}": None for n in range(4)}) for at in "abc")
+    )
+    assert max(most) == TABLES_AT_ONCE
+    assert len(hop.tables) == 12
