@@ -32,12 +32,13 @@ def run(run_id: str) -> Json:
     """
     lake = Lake.from_environment()
     of_silver = lake.read_json(f"_runs/{run_id}/silver.json")
+    hop = Hop(lake, "gold", run_id)
     if "goes_on_from" in of_silver and of_silver["code"] == code_digest():
-        hop = Hop(lake, "gold", run_id, appended_gold.TABLES)
+        hop.will_write(appended_gold.TABLES)
         previous = lake.read_json(f"_runs/{of_silver['goes_on_from']}/gold.json")
         rows = appended_gold.write(hop, of_silver, previous)
         return hop.report(rows, goes_on_from=of_silver["goes_on_from"])
-    hop = Hop(lake, "gold", run_id, TABLES)
+    hop.will_write(TABLES)
 
     with spark_session() as spark:
 

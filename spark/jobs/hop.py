@@ -26,7 +26,6 @@ class Hop:
     lake: Lake
     name: str
     run_id: str
-    tables_to_write: int
     attempt: str = field(default_factory=lambda: token_hex(4))
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     started_clock: float = field(default_factory=time.monotonic)
@@ -36,11 +35,9 @@ class Hop:
     is_given_up: Event = field(default_factory=Event)
     progress: Progress = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Tells that the hop has begun."""
-        self.progress = Progress(
-            self.lake, self.run_id, self.name, "tables", total=self.tables_to_write
-        )
+    def will_write(self, tables: int) -> None:
+        """Tells that the hop has begun, and how many tables it writes. Before any is written."""
+        self.progress = Progress(self.lake, self.run_id, self.name, "tables", total=tables)
 
     @property
     def prefix(self) -> str:

@@ -55,6 +55,7 @@ def run(run_id: str) -> Json:
     appended.
     """
     lake = Lake.from_environment()
+    hop = Hop(lake, "silver", run_id)
     inputs = lake.read_json(f"_runs/{run_id}/inputs.json")
     previous, in_full_because = previous_run(lake, inputs)
     live = inputs.get("live", NOTHING_LIVE)
@@ -66,13 +67,13 @@ def run(run_id: str) -> Json:
     if live["bronze"]:
         rows_in["ratings"] += lake.count_rows(live["prefix"], is_below(live["offsets"]))
     if previous:
-        hop = Hop(lake, "silver", run_id, appended_silver.TABLES)
+        hop.will_write(appended_silver.TABLES)
         rows = appended_silver.write(hop, inputs, previous, rows_in["ratings"])
         return hop.report(rows, goes_on_from=previous.run_id)
 
     footers = lake.footers(loads["ratings"][0].prefix)
     shared = silver_ratings.as_in_bronze(loads["ratings"], live["bronze"], footers)
-    hop = Hop(lake, "silver", run_id, len(DATASETS) - bool(shared) + GENRE_TABLES)
+    hop.will_write(len(DATASETS) - bool(shared) + GENRE_TABLES)
     with spark_session() as spark:
         judged = {}
         if not shared:

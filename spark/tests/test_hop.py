@@ -31,7 +31,8 @@ def test_when_a_table_fails_those_being_written_are_and_no_other_is_begun(tmp_pa
 
     begun: list[str] = []
     is_writing = Event()
-    hop = Hop(Lake.at(tmp_path), "gold", "r1", 3)
+    hop = Hop(Lake.at(tmp_path), "gold", "r1")
+    hop.will_write(3)
 
     def others() -> None:
         hop.write({"first": None})
@@ -58,7 +59,8 @@ def test_no_more_tables_are_written_at_once_than_there_are_slots(tmp_path: Path)
     writing: list[int] = []
     most: list[int] = []
     is_full = Event()
-    hop = Hop(Lake.at(tmp_path), "gold", "r1", 12)
+    hop = Hop(Lake.at(tmp_path), "gold", "r1")
+    hop.will_write(12)
     hop.side_by_side(
         *(lambda at=at: hop.write({f"{at}-{n}": None for n in range(4)}) for at in "abc")
     )
