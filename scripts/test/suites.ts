@@ -4,7 +4,6 @@ import { engineAnswers, oldestCompose } from "../docker/engine.ts";
 import { setting, type Variables } from "../settings.ts";
 import { lint } from "./lint.ts";
 import { runPytest } from "./pytestSuite.ts";
-import { startStoresInContainers } from "./storesInContainers.ts";
 import { type Suite, sum } from "./suite.ts";
 import { runVitest } from "./vitestSuite.ts";
 
@@ -25,6 +24,8 @@ const integration: Suite = {
   run: async ({ toolchain, python }) => {
     const box = new TestBox({ name: "engines", portOffset: 10_000, runtime: "embedded" });
     const inContainers = await engineAnswers();
+    // Every command reads this file, and testcontainers takes as long to read as all else.
+    const { startStoresInContainers } = await import("./storesInContainers.ts");
     const embedded = await box.start("spark-connect", ...(inContainers ? [] : ["warehouse", "s3", "kafka"]));
     try {
       const stores = inContainers ? await startStoresInContainers() : { client: embedded, stop: async () => {} };
