@@ -27,7 +27,8 @@ export const kafka: Recipe = {
     if (existsSync(join(dataFolder(), "meta.properties"))) return;
     const clusterId = randomBytes(16).toString("base64url");
     const classpath = join(toolchain.kafkaJars, "*");
-    const format = ["kafka.tools.StorageTool", "format", "-t", clusterId, "-c", propertiesFile()];
+    // One id in 64 begins with a hyphen, which apart from its option would be taken for another option.
+    const format = ["kafka.tools.StorageTool", "format", `--cluster-id=${clusterId}`, "--config", propertiesFile()];
     await run(toolchain.java, ["-cp", classpath, ...format]);
   },
   command: ({ service, toolchain }) => ({
