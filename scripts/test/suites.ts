@@ -24,11 +24,9 @@ const integration: Suite = {
   run: async ({ toolchain, python }) => {
     const box = new TestBox({ name: "engines", portOffset: 10_000, runtime: "embedded" });
     const inContainers = await engineAnswers();
-    // Every command reads this file, and testcontainers takes as long to read as all else.
-    const { startStoresInContainers } = await import("./storesInContainers.ts");
     const embedded = await box.start("spark-connect", ...(inContainers ? [] : ["warehouse", "s3", "kafka"]));
     try {
-      const stores = inContainers ? await startStoresInContainers() : { client: embedded, stop: async () => {} };
+      const stores = inContainers ? await storesInContainers() : { client: embedded, stop: async () => {} };
       try {
         const env = { ...process.env, ...storesFor(stores.client) };
         const spark = { SPARK_REMOTE: embedded.SPARK_REMOTE, SPARK_HOME: toolchain.sparkHome };
@@ -44,6 +42,12 @@ const integration: Suite = {
     }
   },
 };
+
+/** Every command reads this file, and testcontainers takes as long to read as all else: only where it is used. */
+async function storesInContainers() {
+  const { startStoresInContainers } = await import("./storesInContainers.ts");
+  return startStoresInContainers();
+}
 
 /** Where the tests find the engines. */
 function storesFor(client: Variables): Variables {

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from secrets import token_hex
-from threading import Event, Semaphore
+from threading import Semaphore
 
 from pyspark.sql import DataFrame
 
@@ -32,7 +33,7 @@ class Hop:
     tables: dict[str, int] = field(default_factory=dict)
     parts: dict[str, Parts] = field(default_factory=dict)
     slots: Semaphore = field(default_factory=lambda: Semaphore(TABLES_AT_ONCE))
-    is_given_up: Event = field(default_factory=Event)
+    failure: BaseException | None = None
     progress: Progress = field(init=False)
 
     def will_write(self, tables: int) -> None:
@@ -51,17 +52,17 @@ class Hop:
 
     def write_aside(self, tables: Mapping[str, DataFrame]) -> dict[str, int]:
         """Writes tables that are none of the hop's own; how many rows each has."""
+        rows: dict[str, int] = {}
 
-        def write(table: str) -> int:
+        def write(table: str) -> None:
             with self.slots:
-                if self.is_given_up.is_set():
-                    raise InterruptedError(f"{table} is not written: another table failed")
-                rows = self.lake.write_table(tables[table], f"{self.prefix}/{table}")
+                if self.failure:
+                    raise self.failure
+                rows[table] = self.lake.write_table(tables[table], f"{self.prefix}/{table}")
             self.progress.one_done()
-            return rows
 
-        with ThreadPoolExecutor(len(tables)) as pool:
-            return dict(zip(tables, pool.map(write, tables), strict=True))
+        self.side_by_side(*(partial(write, table) for table in tables))
+        return {table: rows[table] for table in tables}
 
     def side_by_side(self, *works: Callable[[], None]) -> None:
         """Does works at the same time, each of which writes tables. The first error is raised when
@@ -71,9 +72,9 @@ class Hop:
             try:
                 for done in as_completed([pool.submit(work) for work in works]):
                     done.result()
-            except BaseException:  # a task that runs out of time raises no Exception
-                self.is_given_up.set()
-                raise
+            except BaseException as error:  # a task that runs out of time raises no Exception
+                self.failure = self.failure or error
+                raise self.failure from None
 
     def share(self, table: str, parts: Parts) -> None:
         """Has a table in parts that other runs wrote, all or some."""

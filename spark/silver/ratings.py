@@ -19,7 +19,7 @@ REASONS = ("no_rating", "duplicate_rating")
 
 #: Of which each pair has one rating.
 KEY = ("user_id", "movie_id")
-#: The column that must be there, and the numbers whose one digit before the point silver has.
+#: The column that each row must have, and from which number to which silver's decimal(2,1) has it.
 LIMITS = ("rating", 0.0, 9.9)
 
 
