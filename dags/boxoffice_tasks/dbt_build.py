@@ -1,24 +1,22 @@
 """`dbt build` for one run: builds the marts of its version in the warehouse and tests them."""
 
-import json
 import os
-import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
+from dbt.cli.main import dbtRunner
+from dbt_common.events.base_types import EventMsg
 
-from boxoffice_tasks.dbt_process import run_dbt
 from spark.lake import Lake
 from spark.progress import Progress
 
 Json = dict[str, Any]
 
-#: dbt's exit codes when it came to its end, with or without failed nodes.
-FINISHED = {0, 1}
 FAILED = {"error", "fail"}
 #: Takes the place of an earlier try's report until dbt has ended.
 UNFINISHED = {"unique_id": "operation.boxoffice.dbt did not finish", "status": "error"}
@@ -26,6 +24,12 @@ UNFINISHED = {"unique_id": "operation.boxoffice.dbt did not finish", "status": "
 SHOWN_FAILURES = 8
 #: What dbt keeps of a project it has parsed; the next run parses only what has changed since.
 PARSED = "partial_parse.msgpack"
+#: The events that say that a node has ended, and their field with the number of all nodes.
+ENDED_NODE = {
+    "LogModelResult": "total",
+    "LogTestResult": "num_models",
+    "SkippingDetails": "total",
+}
 
 
 class DataTestsFailed(AirflowFailException):
@@ -50,33 +54,43 @@ def dbt_build(run_id: str) -> None:
     # Only over an earlier report: whoever follows the run takes the first report for the outcome.
     if lake.files.get_file_info(f"{lake.bucket}/{report_key}").is_file:
         lake.write_json(report_key, dbt_report(run_id, prefix, started_at, [UNFINISHED]))
+    # Where the project's macros look for it; this process is the task's own.
+    os.environ["RUN_ID"] = run_id
+    # Airflow ends the process at once: Python's tracker frees dbt's locks, and need not warn of it.
+    os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker:UserWarning"
     work_dir = Path(os.environ.get("WORK_DIR") or tempfile.gettempdir())
     work_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dbt-", dir=work_dir) as scratch:
         target = Path(scratch, "target")
         kept_parse = work_dir / PARSED
-        parse_option = (
-            {"DBT_PARTIAL_PARSE_FILE_PATH": str(kept_parse)} if kept_parse.exists() else {}
-        )
-        exit_code, said = run_dbt(
-            _command(target, Path(scratch, "logs")),
-            {**os.environ, **parse_option, "RUN_ID": run_id},
-            progress,
-        )
-        if exit_code not in FINISHED:
-            raise DbtFailed(f"dbt stopped: {reason_in(said)}")
-        run_results = json.loads((target / "run_results.json").read_text())
+        arguments = _arguments(target, Path(scratch, "logs"))
+        if kept_parse.exists():
+            arguments += ["--partial-parse-file-path", str(kept_parse)]
+        ended = dbtRunner(callbacks=[counting_in(progress)]).invoke(arguments)
+        if ended.exception and not isinstance(ended.exception, Exception):
+            raise ended.exception  # a task that runs out of time raises no Exception
+        if ended.result is None:
+            raise DbtFailed(f"dbt stopped: {ended.exception}") from ended.exception
         if (target / PARSED).exists():
             (target / PARSED).replace(kept_parse)
-    report = dbt_report(run_id, prefix, started_at, run_results["results"])
+    results = [
+        {"unique_id": result.node.unique_id, "status": result.status, "message": result.message}
+        for result in ended.result.results
+    ]
+    report = dbt_report(run_id, prefix, started_at, results)
     lake.write_json(report_key, report)
     raise_for_failures(report["failures"])
 
 
-def reason_in(output: str) -> str:
-    """Why dbt stopped before its end, in its own words."""
-    _, _, reason = output.partition("Encountered an error:")
-    return reason.strip() or "\n".join(output.splitlines()[-10:])
+def counting_in(progress: Progress) -> Callable[[EventMsg], None]:
+    """Takes dbt's events and counts the nodes that have ended."""
+
+    def count(event: EventMsg) -> None:
+        total = ENDED_NODE.get(event.info.name)
+        if total:
+            progress.one_done(of=getattr(event.data, total))
+
+    return count
 
 
 def dbt_report(run_id: str, prefix: str, started_at: datetime, results: list[Json]) -> Json:
@@ -126,10 +140,9 @@ def _words(result: Json) -> list[str]:
     return result["unique_id"].split(".")
 
 
-def _command(target: Path, logs: Path) -> list[str]:
+def _arguments(target: Path, logs: Path) -> list[str]:
     project = os.environ["DBT_PROJECT_DIR"]
     return [
-        str(Path(sys.executable).with_name("dbt")),
         *("--no-use-colors", "--no-send-anonymous-usage-stats", "build"),
         *("--project-dir", project, "--profiles-dir", project),
         *("--target-path", str(target), "--log-path", str(logs)),

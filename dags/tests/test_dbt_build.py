@@ -8,10 +8,12 @@ from boxoffice_tasks.dbt_build import (
     UNFINISHED,
     DataTestsFailed,
     DbtFailed,
+    counting_in,
     dbt_report,
     raise_for_failures,
-    reason_in,
 )
+from dbt.events import types
+from dbt_common.events.base_types import msg_from_base_event
 
 STARTED_AT = datetime(2026, 11, 23, 20, tzinfo=UTC)
 PREFIX = "gold/r1/try1"
@@ -83,16 +85,25 @@ def test_nothing_is_raised_when_nothing_failed() -> None:
     raise_for_failures(dbt_report("r1", PREFIX, STARTED_AT, BUILT)["failures"])
 
 
-def test_of_a_dbt_that_stopped_its_own_reason_is_shown() -> None:
-    output = (
-        "20:28:22  Running with dbt=1.11.16\n"
-        "20:28:23  Encountered an error:\n"
-        "Runtime Error\n  Could not find profile named 'boxoffice'\n"
-    )
-    assert reason_in(output) == "Runtime Error\n  Could not find profile named 'boxoffice'"
+class Counted:
+    """Takes the place of the progress that is told in the lake."""
+
+    def __init__(self) -> None:
+        self.totals: list[int] = []
+
+    def one_done(self, *, of: int) -> None:
+        self.totals.append(of)
 
 
-def test_of_a_dbt_that_was_cut_off_its_last_lines_are_shown() -> None:
-    assert reason_in("20:28:22  Running with dbt=1.11.16\nKilled") == (
-        "20:28:22  Running with dbt=1.11.16\nKilled"
-    )
+def test_nodes_count_when_they_end_and_not_when_they_start_and_hooks_never() -> None:
+    progress = Counted()
+    for event in (
+        types.LogHookStartLine(index=1, total=1),
+        types.LogHookEndLine(index=1, total=1),
+        types.LogStartLine(index=1, total=3),
+        types.LogModelResult(index=1, total=3),
+        types.LogTestResult(index=2, num_models=3),
+        types.SkippingDetails(index=3, total=3),
+    ):
+        counting_in(progress)(msg_from_base_event(event))
+    assert progress.totals == [3, 3, 3]

@@ -9,7 +9,6 @@ export USER=airflow CONNECTION_CHECK_MAX_COUNT=3
 # The profile alone decides who runs the tasks.
 case ",${COMPOSE_PROFILES:-}," in
 *,celery,*) export AIRFLOW__CORE__EXECUTOR=CeleryExecutor ;;
-*) export AIRFLOW__CORE__EXECUTOR=LocalExecutor ;;
 esac
 
 case $part in
