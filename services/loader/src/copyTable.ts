@@ -15,15 +15,18 @@ export interface CopyOptions {
   onRows: (rows: number) => void;
 }
 
-/** Streams rows into a table; memory stays bounded because COPY takes the next batch only when it has sent the last. */
+/**
+ * Streams rows into a table; memory stays bounded because COPY takes the next batch only when it has sent the last.
+ * Answers how many the warehouse says it took.
+ */
 export async function copyTable(
   client: pg.PoolClient,
   rows: AsyncIterable<Table>,
   { into, columns, signal, onRows }: CopyOptions,
-): Promise<void> {
+): Promise<number> {
   const batches = rows[Symbol.asyncIterator]();
   const first = await batches.next();
-  if (first.done) return;
+  if (first.done) return 0;
   const names = first.value.schema.fields.map(({ name }) => name);
   checkColumns(into, columns, names);
   const list = names.map(pg.escapeIdentifier).join(", ");
@@ -37,6 +40,7 @@ export async function copyTable(
   }
   const copy = client.query(copyFrom(`copy ${into} (${list}) from stdin with (format binary, freeze)`));
   await pipeline(Readable.from(binary(), { highWaterMark: 1 }), copy, { signal });
+  return copy.rowCount;
 }
 
 function checkColumns(into: string, expected: readonly string[], actual: readonly string[]): void {

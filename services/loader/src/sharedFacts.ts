@@ -59,14 +59,17 @@ export function heldParts({ prefix, parts }: PartitionComment): readonly string[
   return parts ?? [`${prefix}/${sharedTable}`];
 }
 
-/** The partition that holds most of the first parts of a version, and nothing else below them; undefined without one. */
+/**
+ * The partition that holds most of the first parts of a version, and nothing else below them, and has counted them;
+ * undefined without one.
+ */
 export async function partitionWith(
   db: pg.Pool | pg.PoolClient,
   { added }: TableParts,
 ): Promise<{ partition: Partition; comment: PartitionComment } | undefined> {
   const found = (await allPartitions(db)).flatMap(({ partition, state }) => {
     const comment = commentOfWhole(state);
-    if (partition.table !== sharedTable || !comment) return [];
+    if (partition.table !== sharedTable || !comment?.rows) return [];
     const held = heldParts(comment);
     const common = added.slice(0, held.length);
     return held.slice(0, common.length).join() === common.join() ? [{ partition, comment, held: held.length }] : [];
@@ -100,20 +103,24 @@ interface Adding {
   onRows: (rows: number) => void;
 }
 
-/** Puts into a partition of ratings the parts that it lacks, and says so in its comment. */
-export async function addParts({ parts, held, comment, ...adding }: Adding): Promise<void> {
+/**
+ * Puts into a partition of ratings the parts that it lacks, and says so in its comment. Answers how many rows a version
+ * has in each place: as many as the warehouse says it took, less those it says were replaced.
+ */
+export async function addParts({ parts, held, comment, ...adding }: Adding): Promise<readonly number[]> {
   const { lake, client, partition, columns, signal, onRows } = adding;
+  const counts = [...(comment.rows ?? [])];
   for (let place = held; place < parts.added.length; place += 1) {
     const batches = goldBatches(lake, parts.added[place] ?? "");
     if (place === 0) {
-      await copyTable(client, batches, { into: partition.quoted, columns, signal, onRows });
+      counts.push(await copyTable(client, batches, { into: partition.quoted, columns, signal, onRows }));
       continue;
     }
-    await markReplaced(adding, place, parts.replaced[place - 1] ?? "");
+    const replaced = await markReplaced(adding, place, parts.replaced[place - 1] ?? "");
     const list = columns.map(pg.escapeIdentifier).join(", ");
     await client.query(`create temporary table added_rating as select ${list} from ${partition.quoted} limit 0`);
     await copyTable(client, batches, { into: "added_rating", columns, signal, onRows });
-    await client
+    const { rowCount } = await client
       .query(
         `insert into ${partition.quoted} (${list}, from_place) select ${list}, ${place}::smallint from added_rating`,
       )
@@ -121,9 +128,11 @@ export async function addParts({ parts, held, comment, ...adding }: Adding): Pro
         throw explainDuplicate(sharedTable, cause);
       });
     await client.query("drop table added_rating");
+    counts.push((counts[place - 1] ?? 0) + (rowCount ?? 0) - replaced);
   }
   if (parts.added.length > 1) await indexPlaces(client, partition);
-  await setComment(client, partition, { ...comment, parts: [...parts.added] });
+  await setComment(client, partition, { ...comment, parts: [...parts.added], rows: counts });
+  return counts;
 }
 
 /**
@@ -135,21 +144,19 @@ async function indexPlaces(client: pg.PoolClient, { name, quoted }: Partition): 
   await client.query(`create index if not exists ${index} on ${quoted} using brin (from_place, until_place)`);
 }
 
-/** Has the rows whose keys a part replaced end at its place: all of them must be there. */
+/** Has the rows whose keys a part replaced end at its place, all of which must be there; answers how many. */
 async function markReplaced(
   { lake, client, partition: { quoted }, signal }: Omit<Adding, "parts" | "held" | "comment">,
   place: number,
   prefix: string,
-): Promise<void> {
+): Promise<number> {
   await client.query(
     "create temporary table replaced_rating (user_id int, movie_id int, tmdb_id int, rating decimal(2, 1))",
   );
-  let replaced = 0;
-  const onRows = (rows: number) => {
-    replaced += rows;
-  };
+  const onRows = () => {};
   const columns = ["user_id", "movie_id", "tmdb_id", "rating"];
-  await copyTable(client, goldBatches(lake, prefix), { into: "replaced_rating", columns, signal, onRows });
+  const into = "replaced_rating";
+  const replaced = await copyTable(client, goldBatches(lake, prefix), { into, columns, signal, onRows });
   await client.query("analyze replaced_rating");
   const { rowCount } = await client.query(
     `update ${quoted} as facts set until_place = $1
@@ -160,7 +167,7 @@ async function markReplaced(
     [place],
   );
   await client.query("drop table replaced_rating");
-  if (rowCount === replaced) return;
+  if (rowCount === replaced) return replaced;
   throw new ServiceError(
     "version_mismatch",
     `${prefix} replaces ${replaced} ratings, of which ${quoted} has ${rowCount ?? 0}: start a new run`,

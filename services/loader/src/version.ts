@@ -20,7 +20,7 @@ import {
   partitionState,
 } from "./partitions.ts";
 import { removePublication } from "./publish.ts";
-import { addParts, countFacts, heldParts, isShared, partitionWith, putFactsPlace, sharedTable } from "./sharedFacts.ts";
+import { addParts, heldParts, isShared, partitionWith, putFactsPlace, sharedTable } from "./sharedFacts.ts";
 import { inTransaction, lockVersions, publishedRun, whileNonePublishes } from "./warehouse.ts";
 
 const tablesAtOnce = 2;
@@ -105,7 +105,7 @@ function tableLoads(
   }));
 }
 
-/** Loads one table of the version unless it is there; answers its rows as the warehouse counts them. */
+/** Loads one table of the version unless it is there; answers its rows as the warehouse counted them. */
 async function loadTable(
   lake: ObjectStore,
   pool: pg.Pool,
@@ -157,11 +157,12 @@ async function share(
   if (!found) return null;
   const { partition, comment } = found;
   const held = heldParts(comment).length;
-  if (held < parts.added.length) {
-    await addParts({ lake, client, partition, comment, parts, held, columns, signal, onRows });
-  }
+  const counts =
+    held < parts.added.length
+      ? await addParts({ lake, client, partition, comment, parts, held, columns, signal, onRows })
+      : comment.rows;
   const place = parts.added.length - 1;
-  const counted = await countFacts(client, partition, place);
+  const counted = counts?.[place] ?? 0;
   if (counted !== rows)
     throw mismatch({ table: partition.table, run_id, counted, rows, where: parts.added.join(", ") });
   await putFactsPlace(client, run_id, { run_id: comment.run_id, place });
@@ -180,15 +181,16 @@ async function copyAndAttach(
   const { run_id } = comment;
   const place = parts.added.length - 1;
   await createPartition(client, partition, comment);
+  let counted = 0;
   if (table === sharedTable) {
-    await addParts({ lake, client, partition, comment, parts, held: 0, columns, signal, onRows });
+    const counts = await addParts({ lake, client, partition, comment, parts, held: 0, columns, signal, onRows });
+    counted = counts[place] ?? 0;
     await putFactsPlace(client, run_id, { run_id, place });
   } else {
     for (const prefix of parts.added) {
-      await copyTable(client, goldBatches(lake, prefix), { into: quoted, columns, signal, onRows });
+      counted += await copyTable(client, goldBatches(lake, prefix), { into: quoted, columns, signal, onRows });
     }
   }
-  const counted = await (table === sharedTable ? countFacts(client, partition, place) : countRows(client, partition));
   if (counted !== rows) throw mismatch({ table, run_id, counted, rows, where: parts.added.join(", ") });
   await addUniqueKey(client, partition);
   await attachPartition(client, partition, run_id);
