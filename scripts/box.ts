@@ -12,11 +12,9 @@ import { addDeadLettersCommand } from "./deadLettersCommand.ts";
 import { loadImages, saveImages } from "./docker/imageArchive.ts";
 import { images, imagesText } from "./docker/images.ts";
 import { withBoxLock } from "./fileLock.ts";
-import { fullBench, fullBenchText } from "./fullBench/fullBench.ts";
 import { generatedText, ProgressLines } from "./generate/generatedText.ts";
 import { generateEdition } from "./generate/generateEdition.ts";
 import { endOnInterrupt, interruption } from "./interrupt.ts";
-import { driveLive } from "./live/drive.ts";
 import { liveLine, liveText } from "./live/liveText.ts";
 import { type Box, openBox } from "./openBox.ts";
 import { followActiveRun, type RunOutcome, runPipeline } from "./pipeline/runPipeline.ts";
@@ -112,6 +110,7 @@ interface LiveCommand {
 async function live(box: Box, { json, batch, ...options }: LiveCommand): Promise<void> {
   if (batch > mostRatingsPosted)
     throw new BoxError(`--batch may be ${mostRatingsPosted} at most: ingest takes no more at once`, exitCode.usage);
+  const { driveLive } = await import("./live/drive.ts");
   const report = await driveLive(box, {
     ...options,
     batch,
@@ -271,6 +270,7 @@ program
   .action(async (options: BenchCommand) => {
     const box = await openBox({ runtime: options.runtime });
     if (options.full) {
+      const { fullBench, fullBenchText } = await import("./fullBench/fullBench.ts");
       const report = await fullBench(box, { ratings: options.ratings, seed: 1, signal: interruption });
       console.log(options.json ? JSON.stringify(report, null, 2) : fullBenchText(report));
       return;

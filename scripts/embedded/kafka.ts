@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Kafka, logLevel } from "kafkajs";
 import { homePath } from "../boxHome.ts";
 import { run } from "../install/run.ts";
 import { setting, type Variables } from "../settings.ts";
@@ -47,6 +46,8 @@ export const kafka: Recipe = {
     env: {},
   }),
   isReady: async ({ settings }) => {
+    // Every command reads this file, and kafkajs is hundreds of files.
+    const { Kafka, logLevel } = await import("kafkajs");
     const admin = new Kafka({
       clientId: "box",
       brokers: [`127.0.0.1:${setting(settings, "KAFKA_PORT")}`],

@@ -1,10 +1,9 @@
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ObjectStore } from "@boxoffice/platform/objectStore";
 import { BoxError, exitCode } from "../boxError.ts";
 import { homePath } from "../boxHome.ts";
 import { onPath } from "../install/onPath.ts";
-import { s3Settings } from "../s3Settings.ts";
+import { openLake } from "../openLake.ts";
 import { setting, type Variables } from "../settings.ts";
 import type { Recipe } from "./recipe.ts";
 
@@ -95,7 +94,7 @@ export const objectStore: Recipe = {
     };
   },
   isReady: async ({ service }) => {
-    const store = new ObjectStore(s3Settings(service.environment));
+    const store = await openLake(service.environment);
     try {
       await store.ensureBucket();
       return store.isReachable();

@@ -1,12 +1,11 @@
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import { ObjectStore } from "@boxoffice/platform/objectStore";
 import type { Box } from "../openBox.ts";
+import { openLake } from "../openLake.ts";
 import { readHops } from "../pipeline/hopReports.ts";
-import { s3Settings } from "../s3Settings.ts";
 
 /** Seconds from the first object of a run's ratings in bronze to the last, by the store's clock: the loader at work, mostly beside ingest. */
 export async function bronzeSpan(box: Box, runId: string): Promise<number> {
-  const lake = new ObjectStore(s3Settings(box.environment));
+  const lake = await openLake(box.environment);
   try {
     const loadId = (await readHops(lake, runId)).find(({ name }) => name === "ingest.ratings")?.loadId;
     if (!loadId) throw new Error(`run ${runId} ingested no ratings`);

@@ -3,12 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { runInputs } from "@boxoffice/contracts/runInputs";
 import { AirflowApi, type DagRun, type RunRequest, type Task } from "@boxoffice/platform/airflowApi";
-import { ObjectStore } from "@boxoffice/platform/objectStore";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { airflowSettings } from "../airflowSettings.ts";
 import { BoxError, exitCode } from "../boxError.ts";
 import type { BoxClient } from "../openBox.ts";
-import { s3Settings } from "../s3Settings.ts";
+import { openLake } from "../openLake.ts";
 import { clear, dim, line, transient, yellow } from "../terminal.ts";
 import { failureOfLog, type HopLine, type KnownReports, readFailure, readHops, secondsAtWork } from "./hopReports.ts";
 import { progressText } from "./progress.ts";
@@ -37,7 +37,7 @@ export async function runPipeline(
   signal: AbortSignal,
 ): Promise<RunOutcome> {
   const airflow = new AirflowApi({ ...airflowSettings(box.environment), signal });
-  const lake = new ObjectStore(s3Settings(box.environment));
+  const lake = await openLake(box.environment);
   const runId = newRunId();
   try {
     await waitForDag(airflow, signal);
@@ -55,7 +55,7 @@ export async function followActiveRun(box: BoxClient, signal: AbortSignal): Prom
   const active = (await airflow.runs("boxoffice")).filter(({ state }) => state === "running" || state === "queued");
   const run = active.find(({ state }) => state === "running") ?? active.at(-1);
   if (!run) return undefined;
-  const lake = new ObjectStore(s3Settings(box.environment));
+  const lake = await openLake(box.environment);
   try {
     line(`Run ${run.dag_run_id}, which Airflow has begun`);
     return await follow({ box, airflow, lake, runId: run.dag_run_id, signal, ingests: true });

@@ -1,4 +1,3 @@
-import { DockerComposeEnvironment, Wait } from "testcontainers";
 import { root, rootPath } from "../boxHome.ts";
 import { run } from "../install/run.ts";
 import { portNames, readEnvFile, setting, type Variables } from "../settings.ts";
@@ -16,6 +15,8 @@ const portOffset = 10_800;
 
 /** The store, Kafka and the warehouse of docker-compose.yml in containers of the tests' own, with the development secrets. */
 export async function startStoresInContainers(): Promise<Stores> {
+  // Every command reads this file, and testcontainers takes as long to read as all else.
+  const { DockerComposeEnvironment, Wait } = await import("testcontainers");
   await chooseReaper();
   const settings = readEnvFile(rootPath(".env"), {});
   for (const name of portNames()) settings[name] = String(Number(settings[name]) + portOffset);

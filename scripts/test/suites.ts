@@ -4,6 +4,7 @@ import { engineAnswers, oldestCompose } from "../docker/engine.ts";
 import { setting, type Variables } from "../settings.ts";
 import { lint } from "./lint.ts";
 import { runPytest } from "./pytestSuite.ts";
+import { startStoresInContainers } from "./storesInContainers.ts";
 import { type Suite, sum } from "./suite.ts";
 import { runVitest } from "./vitestSuite.ts";
 
@@ -26,7 +27,7 @@ const integration: Suite = {
     const inContainers = await engineAnswers();
     const embedded = await box.start("spark-connect", ...(inContainers ? [] : ["warehouse", "s3", "kafka"]));
     try {
-      const stores = inContainers ? await storesInContainers() : { client: embedded, stop: async () => {} };
+      const stores = inContainers ? await startStoresInContainers() : { client: embedded, stop: async () => {} };
       try {
         const env = { ...process.env, ...storesFor(stores.client) };
         const spark = { SPARK_REMOTE: embedded.SPARK_REMOTE, SPARK_HOME: toolchain.sparkHome };
@@ -42,12 +43,6 @@ const integration: Suite = {
     }
   },
 };
-
-/** Every command reads this file, and testcontainers takes as long to read as all else: only where it is used. */
-async function storesInContainers() {
-  const { startStoresInContainers } = await import("./storesInContainers.ts");
-  return startStoresInContainers();
-}
 
 /** Where the tests find the engines. */
 function storesFor(client: Variables): Variables {
