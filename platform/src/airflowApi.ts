@@ -4,7 +4,6 @@ import { ServiceError } from "./serviceError.ts";
 const timeoutMilliseconds = 30_000;
 const token = z.object({ access_token: z.string() });
 const dagRun = z.object({ dag_run_id: z.string(), state: z.string() });
-const parsedDag = z.object({ last_parsed_time: z.iso.datetime().nullable() });
 const dagRuns = z.object({ dag_runs: z.array(dagRun) });
 const taskInstances = z.object({
   task_instances: z.array(
@@ -73,13 +72,6 @@ export class AirflowApi {
   /** Whether the scheduler knows a DAG. */
   async hasDag(dagId: string): Promise<boolean> {
     return (await this.#find(`/dags/${dagId}`)) !== undefined;
-  }
-
-  /** When the DAG's file was read last, in milliseconds since 1970; undefined when Airflow does not know the DAG. */
-  async parsedAt(dagId: string): Promise<number | undefined> {
-    const found = await this.#find(`/dags/${dagId}`);
-    const time = found === undefined ? null : parsedDag.parse(JSON.parse(found)).last_parsed_time;
-    return time === null ? undefined : Date.parse(time);
   }
 
   /** Lets a DAG run, or holds it. */

@@ -50,7 +50,6 @@ test("what Airflow does not have is undefined or none, and no error", async () =
   });
   const airflow = new AirflowApi(server.settings);
   expect(await airflow.hasDag("boxoffice")).toBe(false);
-  expect(await airflow.parsedAt("boxoffice")).toBeUndefined();
   expect(await airflow.run("boxoffice", "one")).toBeUndefined();
   expect(await airflow.runs("boxoffice")).toEqual([]);
 });
@@ -66,7 +65,6 @@ test("an Airflow that is in trouble is not taken for one that has nothing", asyn
   const airflow = new AirflowApi(server.settings);
   const questions = [
     () => airflow.hasDag("boxoffice"),
-    () => airflow.parsedAt("boxoffice"),
     () => airflow.run("boxoffice", "one"),
     () => airflow.runs("boxoffice"),
     () => airflow.tasks("one", "failed"),

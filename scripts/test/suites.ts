@@ -89,7 +89,7 @@ const chaos: Suite = {
   needsEngines: true,
   needsDocker: true,
   isOnRequest: true,
-  run: () => runVitest("chaos", { CHAOS_SECONDS: "720", CHAOS_ACTIONS: "20", ...process.env }),
+  run: () => runVitest("chaos", { CHAOS_SECONDS: "720", CHAOS_ACTIONS: "48", ...process.env }),
 };
 
 export const suites: readonly Suite[] = [lint, unit, integration, faults, endToEnd, containers, chaos];

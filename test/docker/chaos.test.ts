@@ -8,9 +8,9 @@ import { box, docker } from "./composeBox.ts";
 
 const seconds = Number(process.env.CHAOS_SECONDS ?? 60);
 const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
-/** A run takes half a minute where nothing disturbs it. */
 const actionsPerRun = Number(process.env.CHAOS_ACTIONS ?? 8);
-const withinMilliseconds = 40_000;
+/** A run takes 40 s where nothing disturbs it, and the longer the more often it is. */
+const withinMilliseconds = Math.max(40_000, actionsPerRun * 2_500);
 
 const random = new Random32(seed);
 const tally = { runs: 0, failed: 0, kills: 0, stops: 0, lost: 0, doubled: 0 };

@@ -48,5 +48,5 @@ export async function docker(...args: string[]): Promise<string> {
 
 export const linesOf = (text: string) => text.split("\n").filter((line) => line.trim() !== "");
 
-/** The box that the files here share; each leaves it as it found it, running and published, but the one that is last. */
+/** The box that the files here share; each leaves it as it found it, running and published, but those that vitest.config.ts has last. */
 export const box = new ComposeBox("docker", 11_000, { BOX_TAG: "test" });

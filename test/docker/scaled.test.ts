@@ -82,7 +82,6 @@ afterAll(async () => {
   await box.compose(["rm", "--stop", "--force", "airflow-worker", "redis"], scaled);
   rmSync(secretsFile, { force: true });
   rmSync(folder, { recursive: true });
-  await box.composed("up", "--detach", "--wait");
 });
 
 it("a second Spark worker beside the first brings a second executor", async () => {

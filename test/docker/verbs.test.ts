@@ -5,10 +5,7 @@ import { bundledText, EditionCopy } from "../kit/edition.ts";
 import { box } from "./composeBox.ts";
 
 const edition = new EditionCopy();
-afterAll(async () => {
-  edition.remove();
-  await box.command("run", "--allow-older");
-});
+afterAll(() => edition.remove());
 
 const counts = async () => answers.parse(JSON.parse(await box.command("answers", "--json"))).counts;
 const status = z.object({ services: z.array(z.object({ service: z.string(), state: z.string() })) });

@@ -5,10 +5,10 @@ import { ObjectStore } from "@boxoffice/platform/objectStore";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { airflowSettings } from "../../scripts/airflowSettings.ts";
-import { readFailure, readHops } from "../../scripts/pipeline/hopReports.ts";
+import { readFailure } from "../../scripts/pipeline/hopReports.ts";
 import { newRunId } from "../../scripts/pipeline/runPipeline.ts";
 import { s3Settings } from "../../scripts/s3Settings.ts";
-import { outcome, startNow } from "../kit/dagRuns.ts";
+import { outcome } from "../kit/dagRuns.ts";
 import { box, publishedRun } from "./sharedBox.ts";
 
 let airflow: AirflowApi;
@@ -20,8 +20,6 @@ beforeAll(async () => {
   lake = new ObjectStore(s3Settings(client));
 });
 afterAll(() => lake.close());
-
-const hopNames = async (runId: string) => (await readHops(lake, runId)).map(({ name }) => name);
 
 /**
  * Triggers `publish` for a run once more, as Airflow's form does; answers the id of the DAG run. Airflow has one of the
@@ -51,16 +49,6 @@ async function publishAgain(runId: string): Promise<string> {
 }
 
 describe("runs", () => {
-  it("that the two schedules start in one second both go the whole road", async () => {
-    const ids = await startNow(airflow, "boxoffice_daily", "boxoffice_weekly");
-    expect(ids.map((id) => id.split("-")[0]).sort()).toEqual(["daily", "weekly"]);
-    for (const id of ids) {
-      expect(await outcome(airflow, "boxoffice", id)).toBe("success");
-      expect(await hopNames(id)).toContain("publish");
-    }
-    expect(ids).toContain(await publishedRun());
-  });
-
   it("go DAG by DAG too; the gate refuses one whose rows do not add up, by name and number, until they do", async () => {
     const before = await publishedRun();
     const runId = newRunId();

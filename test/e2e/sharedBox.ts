@@ -1,8 +1,20 @@
 import { answers } from "@boxoffice/contracts/answers";
 import { TestBox } from "../kit/testBox.ts";
 
-/** The box that every file here uses. Whoever publishes another edition publishes the bundled one again. */
-export const box = new TestBox({ name: "e2e", portOffset: 10_100, runtime: "embedded" });
+/** Longer than two runs at a time take, and no longer than a test may wait. */
+export const lateAfterMinutes = 2;
+const webhookPort = 18_087 + 10_100;
+const token = "token-that-nobody-may-read";
+/** Where the box posts late runs of the schedules to. */
+export const alertWebhook = { port: webhookPort, token, url: `http://127.0.0.1:${webhookPort}/${token}` };
+
+/** The box that every file here uses. All leave the bundled edition published but those that vitest.config.ts has last. */
+export const box = new TestBox({
+  name: "e2e",
+  portOffset: 10_100,
+  runtime: "embedded",
+  environment: { LATE_RUN_MINUTES: String(lateAfterMinutes), ALERT_WEBHOOK_URL: alertWebhook.url },
+});
 
 /** The id of the published run. */
 export async function publishedRun(): Promise<string> {

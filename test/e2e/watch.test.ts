@@ -17,11 +17,10 @@ const edition = new EditionCopy();
 const workFolder = mkdtempSync(join(tmpdir(), "watch-"));
 let ingest: ChildProcess | undefined;
 
-afterAll(async () => {
+afterAll(() => {
   ingest?.kill("SIGTERM");
   edition.remove();
   rmSync(workFolder, { recursive: true, force: true });
-  await box.command("run", "--allow-older");
 });
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
