@@ -1,21 +1,26 @@
 import { bronzeSchema } from "@boxoffice/contracts/bronzeSchema";
 import type { DatasetContract, DatasetName } from "@boxoffice/contracts/dataset";
+import { firstRowNumber, wholeNumbers } from "@boxoffice/contracts/narrowSlice";
 import { deadLetterTopic, partitions, type sliceHeaders } from "@boxoffice/contracts/slice";
 import {
   type Data,
   DateDay,
+  Field,
+  Float32,
   Float64,
   Int32,
   Int64,
   makeData,
   RecordBatch,
   RecordBatchStreamWriter,
+  Schema,
   Struct,
+  Uint32,
   Utf8,
 } from "apache-arrow";
 import type { z } from "zod";
 import type { Slice } from "./sliceCutter.ts";
-import type { Numbers, SliceColumn, SliceRows } from "./sliceRows.ts";
+import type { SliceColumn, SliceRows } from "./sliceRows.ts";
 
 /** What goes onto a topic. */
 export interface SliceMessage {
@@ -27,12 +32,17 @@ export interface SliceMessage {
 
 /** A function from a slice to its messages: its rows, and its dead letters if it has any. The same slice, the same bytes. */
 export function sliceEncoder(dataset: DatasetName, loadId: string, contract: DatasetContract) {
-  const schema = bronzeSchema(contract);
+  const { fields } = bronzeSchema(contract);
 
-  const arrowStream = ({ length, rowNumbers, columns: filled }: SliceRows): Buffer => {
-    const none = new Uint8Array(length);
-    const children = [{ kind: "id" as const, values: rowNumbers, isNull: none }, ...filled].map((column) =>
-      columnData(column, length),
+  const arrowStream = ({ length, rowNumbers, columns }: SliceRows): Buffer => {
+    const first = rowNumbers[0] ?? 1;
+    const areConsecutive = length === 0 || rowNumbers[length - 1] === first + length - 1;
+    const numbers = { kind: "id" as const, values: rowNumbers, isNull: new Uint8Array(length) };
+    const children = (areConsecutive ? columns : [numbers, ...columns]).map((column) => columnData(column, length));
+    const named = areConsecutive ? fields.slice(1) : fields;
+    const schema = new Schema(
+      children.flatMap(({ type }, at) => (named[at] ? new Field(named[at].name, type, named[at].nullable) : [])),
+      new Map(areConsecutive ? [[firstRowNumber, String(first)]] : []),
     );
     const data = makeData({ type: new Struct(schema.fields), length, nullCount: 0, children });
     const writer = new RecordBatchStreamWriter();
@@ -71,23 +81,16 @@ function columnData(column: SliceColumn, length: number): Data {
     case "id":
       return makeData({ type: new Int32(), data: new Int32Array(numbers), ...facts });
     case "number":
-      return makeData({ type: new Float64(), data: new Float64Array(numbers), ...facts });
+      return numbers.every((value) => value === Math.fround(value))
+        ? makeData({ type: new Float32(), data: new Float32Array(numbers), ...facts })
+        : makeData({ type: new Float64(), data: new Float64Array(numbers), ...facts });
     case "epoch_seconds":
-      return makeData({ type: new Int64(), data: wholeNumbers(numbers), ...facts });
+      return numbers.every((value) => value < 2 ** 32)
+        ? makeData({ type: new Uint32(), data: new Uint32Array(numbers), ...facts })
+        : makeData({ type: new Int64(), data: wholeNumbers(numbers), ...facts });
     case "date":
       return makeData({ type: new DateDay(), data: new Int32Array(numbers), ...facts });
   }
-}
-
-/** Non-negative whole numbers in 64 bits, by halves: a BigInt of each would take as long as the reading. */
-function wholeNumbers(numbers: Numbers): BigInt64Array {
-  const halves = new Uint32Array(numbers.length * 2);
-  for (let at = 0; at < numbers.length; at++) {
-    const value = numbers[at] ?? 0;
-    halves[at * 2] = value;
-    halves[at * 2 + 1] = value / 2 ** 32;
-  }
-  return new BigInt64Array(halves.buffer);
 }
 
 /** Arrow's bitmap has a bit for each value that is there. */

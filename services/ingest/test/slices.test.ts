@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
+import { bronzeSchema } from "@boxoffice/contracts/bronzeSchema";
 import { type DatasetName, datasets, groupSlices } from "@boxoffice/contracts/dataset";
 import { deadLetter } from "@boxoffice/contracts/deadLetter";
+import { widened } from "@boxoffice/contracts/narrowSlice";
 import { contractColumns } from "@boxoffice/contracts/recordReader";
 import { partitions, sliceHeaders } from "@boxoffice/contracts/slice";
 import { tableFromIPC } from "apache-arrow";
@@ -101,7 +103,7 @@ test("real movies come back from Arrow with the contract's columns, types and nu
   const [slice] = await cut(text, "movies");
   if (!slice) throw new Error("no slice");
   const [message] = encode(slice);
-  const table = tableFromIPC(message?.value);
+  const table = widened(tableFromIPC(message?.value));
   expect(table.schema.fields.map(({ name }) => name)).toEqual([
     "row_number",
     ...contractColumns(datasets.movies).map(({ name }) => name),
@@ -128,11 +130,19 @@ test("real movies come back from Arrow with the contract's columns, types and nu
   expect(table.numRows + slice.deadLetters.length).toBe(320);
 });
 
-test("times of ratings are whole seconds in 64 bits", async () => {
+test("ratings take 16 bytes each on their way, and are in bronze's types there", async () => {
   const text = createReadStream(excerpt("ratings_small.csv"));
   const encode = sliceEncoder("ratings", loadId, datasets.ratings);
   const found = await cut(text, "ratings");
-  const table = tableFromIPC(found.flatMap(encode)[0]?.value);
+  const slice = tableFromIPC(found.flatMap(encode)[0]?.value);
+  expect(slice.schema.fields.map(({ name, type }) => `${name} ${type}`)).toEqual([
+    "user_id Int32",
+    "movie_id Int32",
+    "rating Float32",
+    "timestamp Uint32",
+  ]);
+  const table = widened(slice);
+  expect(table.schema.fields).toEqual(bronzeSchema(datasets.ratings).fields);
   expect(table.get(0)?.toJSON()).toEqual({
     row_number: 1,
     user_id: 1,
@@ -140,6 +150,22 @@ test("times of ratings are whole seconds in 64 bits", async () => {
     rating: 2.5,
     timestamp: 1_260_759_144n,
   });
+});
+
+test("what does not fit into fewer bytes keeps its own, and rows with a dead letter among them their numbers", async () => {
+  const lines = ["1,1,0.5,4294967295", "2,1,1,4294967296", "x,1,1,1", "4,1,4.5,0"];
+  const text = (async function* () {
+    yield Buffer.from(`userId,movieId,rating,timestamp\n${lines.join("\n")}\n`);
+  })();
+  const [message] = (await cut(text, "ratings")).flatMap(sliceEncoder("ratings", loadId, datasets.ratings));
+  const slice = tableFromIPC(message?.value);
+  expect(slice.schema.fields.map(({ type }) => String(type))).toEqual(["Int32", "Int32", "Int32", "Float32", "Int64"]);
+  expect(widened(slice).toArray().map(String)).toEqual(slice.toArray().map(String));
+  expect(slice.toArray().map(({ row_number, timestamp }) => [row_number, timestamp])).toEqual([
+    [1, 4_294_967_295n],
+    [2, 4_294_967_296n],
+    [4, 0n],
+  ]);
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import { bronzeSchema } from "@boxoffice/contracts/bronzeSchema";
 import { datasets } from "@boxoffice/contracts/dataset";
+import { widened } from "@boxoffice/contracts/narrowSlice";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { Schema, Table, tableFromIPC, tableToIPC } from "apache-arrow";
 import { Compression, Table as WasmTable, WriterPropertiesBuilder, writeParquet } from "parquet-wasm";
@@ -35,7 +36,7 @@ function properties(keys: AscendingKeys | undefined) {
 }
 
 function readSlice(slice: Slice): Table {
-  const table = tableFromIPC(slice.value);
+  const table = widened(tableFromIPC(slice.value));
   const columnsOf = ({ fields }: Schema) => fields.map(({ name, type }) => `${name} ${type}`).join(", ");
   const [expected, actual] = [columnsOf(bronzeSchema(datasets[slice.dataset])), columnsOf(table.schema)];
   if (actual !== expected) {
