@@ -1,10 +1,11 @@
 """What the footers of a table's Parquet objects prove of its rows."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pyarrow.parquet import FileMetaData
+from pyarrow.parquet import FileMetaData, Statistics
 
 #: What the loader writes into the footer of an object whose keys ascend (`ascendingKeys.ts`).
 ASCENDING_KEYS = b"boxoffice.ascending_keys"
@@ -36,12 +37,25 @@ class Footers:
 
         Of a NaN statistics say nothing: the column's contract must take none.
         """
+        for stated in self._stated_of(column):
+            if stated is None or not stated.has_null_count or stated.null_count > 0:
+                return False
+            if not stated.has_min_max or stated.min < least or stated.max > most:
+                return False
+        return True
+
+    def range_of(self, column: str) -> tuple[int, int] | None:
+        """The least and the greatest value of a column; None without rows, and where one of the
+        footers does not say.
+        """
+        stated = list(self._stated_of(column))
+        if not stated or any(one is None or not one.has_min_max for one in stated):
+            return None
+        return min(one.min for one in stated), max(one.max for one in stated)
+
+    def _stated_of(self, column: str) -> Iterator[Statistics | None]:
         for footer in self.of_objects:
             place = footer.schema.names.index(column)
-            groups = map(footer.row_group, range(footer.num_row_groups))
-            for stated in (group.column(place).statistics for group in groups if group.num_rows):
-                if stated is None or not stated.has_null_count or stated.null_count > 0:
-                    return False
-                if not stated.has_min_max or stated.min < least or stated.max > most:
-                    return False
-        return True
+            for group in map(footer.row_group, range(footer.num_row_groups)):
+                if group.num_rows:
+                    yield group.column(place).statistics

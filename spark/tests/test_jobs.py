@@ -367,18 +367,24 @@ def in_order(rows: list[Json]) -> list[Json]:
     return [of_keys[key] for key in sorted(of_keys)]
 
 
-@pytest.mark.parametrize(("seed", "base_goes_on_whole"), [(1, False), (2, True)])
+@pytest.mark.parametrize(
+    ("seed", "base_goes_on_whole", "offsets"),
+    [(1, False, (3, 6, 9)), (2, True, (0, 6, 9)), (3, True, (0, 0, 0))],
+)
 def test_runs_that_go_on_from_each_other_come_to_what_one_run_over_all_comes_to(
     lake: LocalLake,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     seed: int,
     base_goes_on_whole: bool,
+    offsets: tuple[int, int, int],
 ) -> None:
     monkeypatch.setattr(previous_run, "LARGEST_SHARE", 1)
     chance = random.Random(seed)
     movies = (1, 2, 77, 99)
     files = [chance_ratings(chance, count, movies) for count in (100, 8, 8)]
+    # Where nothing is live, ratings of other users than these are not read again.
+    files[1] = [{**row, "user_id": chance.randint(3, 6)} for row in files[1]]
     footer = {}
     if base_goes_on_whole:
         files[0] = in_order(files[0])
@@ -403,12 +409,12 @@ def test_runs_that_go_on_from_each_other_come_to_what_one_run_over_all_comes_to(
         lake.write_json(f"_runs/{run}/inputs.json", {**inputs, "published_run": after})
         return [silver.run(run), gold.run(run)]
 
-    zero, _ = hops_of("zero", [base], 0 if base_goes_on_whole else 3, None)
+    zero, _ = hops_of("zero", [base], offsets[0], None)
     assert (Parts.of(zero, "rating").added == (base["prefix"],)) is base_goes_on_whole
-    hops_of("one", [base, more[0]], 6, "zero")
-    parts = hops_of("two", [base, *more], 9, "one")
+    hops_of("one", [base, more[0]], offsets[1], "zero")
+    parts = hops_of("two", [base, *more], offsets[2], "one")
     whole_file = put_load(tmp_path, "ratings", f"{seed}-whole", [*chain(*files)])
-    whole = hops_of("whole", [whole_file], 9, None)
+    whole = hops_of("whole", [whole_file], offsets[2], None)
     for in_parts, at_once in zip(parts, whole, strict=True):
         assert (in_parts["goes_on_from"], "goes_on_from" in at_once) == ("one", False)
         assert in_parts["rows"] == at_once["rows"]

@@ -52,6 +52,18 @@ def test_keys_are_unique_when_each_object_ascends_and_begins_after_the_one_befor
     footers = lake.footers("ratings")
     assert footers.have_unique_keys(KEY)
     assert not footers.have_unique_keys(("movie_id", "user_id"))
+    assert footers.range_of("user_id") == (1, 9)
+    assert footers.range_of("movie_id") == (1, 9)
+
+
+def test_no_range_is_known_of_nothing_and_of_what_has_no_statistics(tmp_path: Path) -> None:
+    folder = tmp_path / BUCKET / "ratings"
+    write_group(folder, 0)
+    assert LocalLake.at(tmp_path).footers("ratings").range_of("user_id") is None
+    write_group(folder, 1, (1, 5))
+    table = pa.table({"user_id": [7], "movie_id": [7]})
+    parquet.write_table(table, folder / "group-2.parquet", write_statistics=False)
+    assert LocalLake.at(tmp_path).footers("ratings").range_of("user_id") is None
 
 
 @pytest.mark.parametrize(

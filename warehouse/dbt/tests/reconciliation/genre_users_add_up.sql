@@ -49,14 +49,7 @@ changes as (
 
 rated as (
 
-    select
-        user_id,
-        tmdb_id,
-        max(case when {{ is_at_place(facts.place) }} then 1 else 0 end) as is_now,
-        max(case when {{ is_at_place(before.place) }} then 1 else 0 end) as was_before
-    from {{ source('gold', 'fact_rating') }}
-    where run_id = '{{ facts.run_id }}' and user_id in (select changes.user_id from changes)
-    group by user_id, tmdb_id
+    {{ ratings_of_users(facts, before, 'changes') }}
 
 ),
 {%- endif %}
