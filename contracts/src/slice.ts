@@ -5,7 +5,7 @@ import { loadId } from "./loadId.ts";
 const integer = z.coerce.number().int().nonnegative();
 
 /**
- * Headers of a slice on a dataset's topic (value: Arrow IPC stream of its good records) and of
+ * Headers of a slice on a dataset's topic (value: Arrow IPC stream of its good records, see `narrowSlice.ts`) and of
  * its dead letters on `dead-letters` (value: NDJSON). They depend on the source's bytes alone.
  */
 export const sliceHeaders = z.object({

@@ -3,8 +3,10 @@ import { ensureTopics } from "@boxoffice/platform/topics";
 import kafkajs, { type Kafka, type Message, Partitioners, type Producer } from "kafkajs";
 import type { SliceMessage } from "./sliceEncoder.ts";
 
-/** One request holds about this much; one request is under way at a time, so this bounds memory too. */
+/** One request holds about this much. */
 const requestBytes = 4 << 20;
+/** One is made while another is under way. More would only take memory. */
+const requestsAtOnce = 2;
 
 /** Puts slices on their topics. */
 export class Publisher {
@@ -18,7 +20,7 @@ export class Publisher {
     this.#producer = kafka.producer({
       createPartitioner: Partitioners.DefaultPartitioner,
       allowAutoTopicCreation: false,
-      maxInFlightRequests: 1,
+      maxInFlightRequests: requestsAtOnce,
     });
   }
 
@@ -28,8 +30,8 @@ export class Publisher {
   }
 
   /**
-   * Sends the messages in order, each acknowledged by every replica in sync; reports each as it is. Answers the topics
-   * that had to be made first: Kafka was emptied while the service ran.
+   * Sends the messages in order, but for what Kafka takes only at the second time, each acknowledged by every replica in
+   * sync; reports each as it is. Answers the topics that had to be made first: Kafka was emptied while the service ran.
    */
   async publish(
     messages: AsyncIterable<SliceMessage>,
@@ -39,20 +41,27 @@ export class Publisher {
     const made = await ensureTopics(this.#kafka).catch((cause: unknown) => {
       throw sendError(cause);
     });
+    const underWay: Promise<void>[] = [];
+    const send = async (batch: readonly SliceMessage[]) => {
+      if (underWay.length === requestsAtOnce) await underWay.shift();
+      const sent = this.#send(batch, signal).then(() => batch.forEach(onSent));
+      // Who waits for it hears of its failure; until then it is none that nobody handles.
+      sent.catch(() => {});
+      underWay.push(sent);
+    };
     let batch: SliceMessage[] = [];
     let bytes = 0;
     for await (const message of messages) {
       if (batch.length > 0 && bytes + message.value.length > requestBytes) {
-        await this.#send(batch, signal);
-        batch.forEach(onSent);
+        await send(batch);
         batch = [];
         bytes = 0;
       }
       batch.push(message);
       bytes += message.value.length;
     }
-    await this.#send(batch, signal);
-    batch.forEach(onSent);
+    await send(batch);
+    await Promise.all(underWay);
     return made;
   }
 
