@@ -98,7 +98,7 @@ export class ObjectStore {
   ): Promise<void> {
     const upload = new Upload({
       client: this.#client,
-      params: { Bucket: this.#bucket, Key: key, Body: createReadStream(path) },
+      params: { Bucket: this.#bucket, Key: key, Body: createReadStream(path, { highWaterMark: 1 << 20 }) },
       queueSize: 2,
       partSize: 8 << 20,
     });

@@ -26,7 +26,8 @@ export async function unpack(source: PackedFile, names: readonly string[]): Prom
   const magic = await firstBytes(source.path, 4);
   if (magic.subarray(0, 2).equals(Buffer.from([0x1f, 0x8b]))) return gunzip(source);
   if (magic.toString("latin1") === "PK\x03\x04") return unzip(source, names);
-  const stream = createReadStream(source.path);
+  // Each chunk is waited for: of the default's, sixteen times as often.
+  const stream = createReadStream(source.path, { highWaterMark: 1 << 20 });
   return { text: stream, read: () => stream.bytesRead, bytes: source.bytes };
 }
 

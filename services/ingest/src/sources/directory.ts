@@ -17,7 +17,7 @@ export function directorySource(edition: string): Source {
     async open(dataset) {
       const { name, path } = await find(directory, dataset);
       const { size } = await stat(path);
-      return { name, bytes: size, content: createReadStream(path) };
+      return { name, bytes: size, content: createReadStream(path, { highWaterMark: 1 << 20 }) };
     },
 
     async fingerprint(dataset, last, signal) {
