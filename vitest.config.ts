@@ -12,12 +12,12 @@ const unit = [
 
 /**
  * These leave the box of their suite otherwise than they found it: with another edition published, with other secrets,
- * with ratings that nothing takes back, or ended for one of their own. In this order none needs what one before it has
- * changed, so nothing is put back, which would take a run each time.
+ * or with ratings that nothing takes back. In this order none needs what one before it has changed, so nothing is put
+ * back, which would take a run each time.
  */
 const last = [
   ...["docker/verbs", "docker/chaos", "docker/crashes", "docker/scaled", "docker/live"],
-  ...["e2e/append", "e2e/watch", "e2e/ownBox"],
+  ...["e2e/append", "e2e/watch", "e2e/liveRatings"],
 ].map((name) => `/test/${name}.test.ts`);
 const placeOf = ({ moduleId }: TestSpecification) => last.findIndex((file) => moduleId.endsWith(file));
 

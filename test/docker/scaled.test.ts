@@ -171,7 +171,7 @@ it("SPARK_REMOTE has the same run go to any Spark Connect server", async () => {
   await expect.poll(() => executorsAtWork(page).catch(() => []), patience).toHaveLength(1);
   const before = await executorsAtWork();
   const pointed = { ...scaled, SPARK_REMOTE: `sc://${address}` };
-  const up = ["up", "--detach", "--wait", "--no-deps", "--scale", "airflow-worker=2", "airflow-worker"];
+  const up = ["up", "--detach", "--wait", "--no-deps", "--scale", "airflow-worker=1", "airflow-worker"];
   expect(await box.compose(up, pointed)).toMatchObject({ code: 0 });
   await box.command("run");
   expect(withoutRunId(await box.command("answers", "--json"))).toBe(certifiedAnswers());

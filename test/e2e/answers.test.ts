@@ -9,7 +9,7 @@ const status = async () => JSON.parse(await box.command("status", "--json"));
 describe("a box from nothing", () => {
   it("comes up with the four answers", () => {
     for (const text of ["The Shawshank Redemption", "Drama", "Kruskal-Wallis", "Adventure"]) {
-      expect(inject("firstUp")).toContain(text);
+      expect(inject("firstUp").stdout).toContain(text);
     }
   });
 

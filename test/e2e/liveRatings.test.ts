@@ -11,7 +11,8 @@ import { rootPath } from "../../scripts/boxHome.ts";
 import { s3Settings } from "../../scripts/s3Settings.ts";
 import type { Variables } from "../../scripts/settings.ts";
 import { connectWarehouse } from "../../scripts/warehouseClient.ts";
-import { ownBox } from "./ownBox.ts";
+import { certifiedAnswers } from "../kit/certifiedAnswers.ts";
+import { box } from "./sharedBox.ts";
 
 const report = z.object({
   sent: z.number(),
@@ -43,7 +44,7 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
 async function live(seed: number, seconds: number, meanwhile: () => Promise<void>) {
   const { live: before } = await mart();
   const args = ["live", "--rate", "40", "--seconds", String(seconds), "--seed", String(seed), "--json"];
-  const child = spawn(rootPath("box"), args, { env: ownBox.environment, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(rootPath("box"), args, { env: box.environment, stdio: ["ignore", "pipe", "inherit"] });
   let said = "";
   child.stdout.on("data", (chunk) => {
     said += chunk;
@@ -56,7 +57,7 @@ async function live(seed: number, seconds: number, meanwhile: () => Promise<void
 }
 
 async function kill(service: string): Promise<void> {
-  const { services } = JSON.parse(await ownBox.command("status", "--json"));
+  const { services } = JSON.parse(await box.command("status", "--json"));
   const { pid } = services.find((one: { service: string }) => one.service === service);
   process.kill(pid, "SIGKILL");
 }
@@ -70,7 +71,7 @@ const post = (rating: object) =>
 
 describe("live ratings", () => {
   beforeAll(async () => {
-    client = await ownBox.client();
+    client = await box.client();
     warehouse = await connectWarehouse({ environment: client });
   });
   afterAll(() => warehouse?.end());
@@ -79,7 +80,7 @@ describe("live ratings", () => {
     const before = await mart();
     const told = await live(1, 25, async () => {
       await kill("loader");
-      await ownBox.command("up", "--services", "loader");
+      await box.command("up", "--services", "loader");
     });
     expect(told).toMatchObject({
       sent: 1_000,
@@ -100,7 +101,7 @@ describe("live ratings", () => {
       const refused = await post({ user_id: 1, movie_id: 1, rating: 3 });
       expect(refused.status).toBe(503);
       expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
-      await ownBox.command("up", "--services", "kafka");
+      await box.command("up", "--services", "kafka");
     });
     expect(Object.keys(told.refused)).toEqual(["503"]);
     expect(told.acknowledged).toBeGreaterThan(100);
@@ -115,11 +116,11 @@ describe("live ratings", () => {
       return found.rowCount === 1;
     });
     const before = await mart();
-    const { counts: bulk } = answers.parse(JSON.parse(await ownBox.command("answers", "--json")));
-    await ownBox.command("run");
+    await box.command("run", "--allow-older");
     expect(await mart()).toEqual({ ...before, live: 0 });
 
-    const { run_id, counts } = answers.parse(JSON.parse(await ownBox.command("answers", "--json")));
+    const { run_id, counts } = answers.parse(JSON.parse(await box.command("answers", "--json")));
+    const { counts: bulk } = answers.parse({ ...JSON.parse(certifiedAnswers()), run_id });
     const lake = new ObjectStore(s3Settings(client));
     const inputs = await lake.json(lakeKeys.hop(run_id, "inputs"), runInputs);
     lake.close();
