@@ -2,9 +2,8 @@ import {
   type Data,
   DataType,
   Field,
-  Float64,
-  Int32,
-  Int64,
+  Float,
+  Int,
   makeData,
   Precision,
   RecordBatch,
@@ -20,13 +19,18 @@ import {
  */
 export const firstRowNumber = "first_row_number";
 
+// As Arrow reads them: of a type's own class, such as Int64, they would be others to it when it compares schemas.
+const int32 = new Int(true, 32);
+const int64 = new Int(true, 64);
+const float64 = new Float(Precision.DOUBLE);
+
 /** A slice as it comes, with the columns and types of bronze. */
 export function widened(slice: Table): Table {
   const { fields, metadata } = slice.schema;
   const first = metadata.get(firstRowNumber);
   const wide = fields.map(({ name, type, nullable }) => new Field(name, wideType(type), nullable));
-  const schema = new Schema(first === undefined ? wide : [new Field("row_number", new Int32(), false), ...wide]);
-  let next = Number(first);
+  const schema = new Schema(first === undefined ? wide : [new Field("row_number", int32, false), ...wide]);
+  let next = Number(first ?? 0);
   const batches = slice.batches.map(({ data: { children }, numRows: length }) => {
     const columns = children.map(widenedColumn);
     if (first !== undefined) columns.unshift(numbersFrom(next, length));
@@ -41,15 +45,15 @@ const isFloat32 = (type: DataType) => DataType.isFloat(type) && type.precision =
 const isUint32 = (type: DataType) => DataType.isInt(type) && !type.isSigned && type.bitWidth === 32;
 
 function wideType(type: DataType): DataType {
-  if (isFloat32(type)) return new Float64();
-  return isUint32(type) ? new Int64() : type;
+  if (isFloat32(type)) return float64;
+  return isUint32(type) ? int64 : type;
 }
 
 function widenedColumn(column: Data): Data {
   const { type, length, nullCount, nullBitmap, values } = column;
   const facts = { length, nullCount, nullBitmap };
-  if (isFloat32(type)) return makeData({ type: new Float64(), data: Float64Array.from(values), ...facts });
-  return isUint32(type) ? makeData({ type: new Int64(), data: wholeNumbers(values), ...facts }) : column;
+  if (isFloat32(type)) return makeData({ type: float64, data: new Float64Array(values), ...facts });
+  return isUint32(type) ? makeData({ type: int64, data: wholeNumbers(values), ...facts }) : column;
 }
 
 /** Non-negative whole numbers in 64 bits, by halves: a BigInt of each would take as long as the reading. */
@@ -66,5 +70,5 @@ export function wholeNumbers(numbers: ArrayLike<number>): BigInt64Array {
 function numbersFrom(first: number, length: number): Data {
   const data = new Int32Array(length);
   for (let at = 0; at < length; at++) data[at] = first + at;
-  return makeData({ type: new Int32(), data, length, nullCount: 0 });
+  return makeData({ type: int32, data, length, nullCount: 0 });
 }

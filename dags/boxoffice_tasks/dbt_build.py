@@ -3,15 +3,14 @@
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
-from dbt.cli.main import dbtRunner
-from dbt_common.events.base_types import EventMsg
+from dbt.artifacts.schemas.run import RunExecutionResult
 
+from boxoffice_tasks.dbt_invocation import run_dbt
 from spark.lake import Lake
 from spark.progress import Progress
 
@@ -24,12 +23,6 @@ UNFINISHED = {"unique_id": "operation.boxoffice.dbt did not finish", "status": "
 SHOWN_FAILURES = 8
 #: What dbt keeps of a project it has parsed; the next run parses only what has changed since.
 PARSED = "partial_parse.msgpack"
-#: The events that say that a node has ended, and their field with the number of all nodes.
-ENDED_NODE = {
-    "LogModelResult": "total",
-    "LogTestResult": "num_models",
-    "SkippingDetails": "total",
-}
 
 
 class DataTestsFailed(AirflowFailException):
@@ -56,8 +49,6 @@ def dbt_build(run_id: str) -> None:
         lake.write_json(report_key, dbt_report(run_id, prefix, started_at, [UNFINISHED]))
     # Where the project's macros look for it; this process is the task's own.
     os.environ["RUN_ID"] = run_id
-    # Airflow ends the process at once: Python's tracker frees dbt's locks, and need not warn of it.
-    os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker:UserWarning"
     work_dir = Path(os.environ.get("WORK_DIR") or tempfile.gettempdir())
     work_dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dbt-", dir=work_dir) as scratch:
@@ -66,31 +57,18 @@ def dbt_build(run_id: str) -> None:
         arguments = _arguments(target, Path(scratch, "logs"))
         if kept_parse.exists():
             arguments += ["--partial-parse-file-path", str(kept_parse)]
-        ended = dbtRunner(callbacks=[counting_in(progress)]).invoke(arguments)
-        if ended.exception and not isinstance(ended.exception, Exception):
-            raise ended.exception  # a task that runs out of time raises no Exception
-        if ended.result is None:
-            raise DbtFailed(f"dbt stopped: {ended.exception}") from ended.exception
+        ended = run_dbt(arguments, progress)
+        if not isinstance(ended, RunExecutionResult):
+            raise DbtFailed(f"dbt stopped: {ended}") from ended
         if (target / PARSED).exists():
             (target / PARSED).replace(kept_parse)
     results = [
         {"unique_id": result.node.unique_id, "status": result.status, "message": result.message}
-        for result in ended.result.results
+        for result in ended.results
     ]
     report = dbt_report(run_id, prefix, started_at, results)
     lake.write_json(report_key, report)
     raise_for_failures(report["failures"])
-
-
-def counting_in(progress: Progress) -> Callable[[EventMsg], None]:
-    """Takes dbt's events and counts the nodes that have ended."""
-
-    def count(event: EventMsg) -> None:
-        total = ENDED_NODE.get(event.info.name)
-        if total:
-            progress.one_done(of=getattr(event.data, total))
-
-    return count
 
 
 def dbt_report(run_id: str, prefix: str, started_at: datetime, results: list[Json]) -> Json:

@@ -8,12 +8,9 @@ from boxoffice_tasks.dbt_build import (
     UNFINISHED,
     DataTestsFailed,
     DbtFailed,
-    counting_in,
     dbt_report,
     raise_for_failures,
 )
-from dbt.events import types
-from dbt_common.events.base_types import msg_from_base_event
 
 STARTED_AT = datetime(2026, 11, 23, 20, tzinfo=UTC)
 PREFIX = "gold/r1/try1"
@@ -83,27 +80,3 @@ def test_until_dbt_has_ended_its_report_is_a_failure() -> None:
 
 def test_nothing_is_raised_when_nothing_failed() -> None:
     raise_for_failures(dbt_report("r1", PREFIX, STARTED_AT, BUILT)["failures"])
-
-
-class Counted:
-    """Takes the place of the progress that is told in the lake."""
-
-    def __init__(self) -> None:
-        self.totals: list[int] = []
-
-    def one_done(self, *, of: int) -> None:
-        self.totals.append(of)
-
-
-def test_nodes_count_when_they_end_and_not_when_they_start_and_hooks_never() -> None:
-    progress = Counted()
-    for event in (
-        types.LogHookStartLine(index=1, total=1),
-        types.LogHookEndLine(index=1, total=1),
-        types.LogStartLine(index=1, total=3),
-        types.LogModelResult(index=1, total=3),
-        types.LogTestResult(index=2, num_models=3),
-        types.SkippingDetails(index=3, total=3),
-    ):
-        counting_in(progress)(msg_from_base_event(event))
-    assert progress.totals == [3, 3, 3]

@@ -58,6 +58,7 @@ describe("the schedules", () => {
     expect(ids.map((id) => id.split("-")[0]).sort()).toEqual(["daily", "weekly"]);
     // DAG boxoffice has two runs at a time.
     [late = ""] = await startNow(airflow, "boxoffice_daily");
+    expect((await airflow.run("boxoffice", late))?.state).toBe("queued");
     for (const id of ids) {
       expect(await outcome(airflow, "boxoffice", id)).toBe("success");
       expect((await readHops(lake, id)).map(({ name }) => name)).toContain("publish");
@@ -68,7 +69,10 @@ describe("the schedules", () => {
 
   it("alert once of a run that is not published in time, by webhook and in the log, and of no other", async () => {
     await airflow.pause("boxoffice", true);
-    while (received.length === 0) await sleep(500);
+    while (received.length === 0) {
+      expect((await airflow.run("boxoffice", late))?.state, "it was published in time").not.toBe("success");
+      await sleep(500);
+    }
     await airflow.pause("boxoffice", false);
     expect(await outcome(airflow, "boxoffice", late)).toBe("success");
 

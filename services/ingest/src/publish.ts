@@ -43,30 +43,34 @@ export class Publisher {
     });
     const underWay: Promise<void>[] = [];
     const send = async (batch: readonly SliceMessage[]) => {
+      signal.throwIfAborted();
       if (underWay.length === requestsAtOnce) await underWay.shift();
-      const sent = this.#send(batch, signal).then(() => batch.forEach(onSent));
+      const sent = this.#send(batch).then(() => batch.forEach(onSent));
       // Who waits for it hears of its failure; until then it is none that nobody handles.
       sent.catch(() => {});
       underWay.push(sent);
     };
-    let batch: SliceMessage[] = [];
-    let bytes = 0;
-    for await (const message of messages) {
-      if (batch.length > 0 && bytes + message.value.length > requestBytes) {
-        await send(batch);
-        batch = [];
-        bytes = 0;
+    try {
+      let batch: SliceMessage[] = [];
+      let bytes = 0;
+      for await (const message of messages) {
+        if (batch.length > 0 && bytes + message.value.length > requestBytes) {
+          await send(batch);
+          batch = [];
+          bytes = 0;
+        }
+        batch.push(message);
+        bytes += message.value.length;
       }
-      batch.push(message);
-      bytes += message.value.length;
+      await send(batch);
+      await Promise.all(underWay);
+    } finally {
+      await Promise.allSettled(underWay);
     }
-    await send(batch);
-    await Promise.all(underWay);
     return made;
   }
 
-  async #send(batch: readonly SliceMessage[], signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
+  async #send(batch: readonly SliceMessage[]): Promise<void> {
     const byTopic = new Map<string, Message[]>();
     for (const { topic, partition, headers, value } of batch) {
       const messages = byTopic.get(topic) ?? [];

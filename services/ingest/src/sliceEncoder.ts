@@ -38,12 +38,18 @@ export function sliceEncoder(dataset: DatasetName, loadId: string, contract: Dat
     const first = rowNumbers[0] ?? 1;
     const areConsecutive = length === 0 || rowNumbers[length - 1] === first + length - 1;
     const numbers = { kind: "id" as const, values: rowNumbers, isNull: new Uint8Array(length) };
-    const children = (areConsecutive ? columns : [numbers, ...columns]).map((column) => columnData(column, length));
-    const named = areConsecutive ? fields.slice(1) : fields;
+    const filled = [numbers, ...columns].map((column, at) => {
+      const field = fields[at];
+      if (!field) throw new Error(`bronze has no column ${at}`);
+      const data = columnData(column, length);
+      return { field: new Field(field.name, data.type, field.nullable), data };
+    });
+    const sent = areConsecutive ? filled.slice(1) : filled;
     const schema = new Schema(
-      children.flatMap(({ type }, at) => (named[at] ? new Field(named[at].name, type, named[at].nullable) : [])),
+      sent.map(({ field }) => field),
       new Map(areConsecutive ? [[firstRowNumber, String(first)]] : []),
     );
+    const children = sent.map(({ data }) => data);
     const data = makeData({ type: new Struct(schema.fields), length, nullCount: 0, children });
     const writer = new RecordBatchStreamWriter();
     writer.write(new RecordBatch(schema, data));

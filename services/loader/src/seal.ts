@@ -90,14 +90,13 @@ async function waitForLoad(parts: SealParts, manifest: LoadManifest, job: JobCon
     lastState = summary;
     const idle = Date.now() - lastChange;
     const failure = bronze.failure(dataset, load_id);
-    if (failure && idle >= Math.min(failedAfterMilliseconds, idleMilliseconds))
-      throw new ServiceError("bad_slice", `load ${load_id} of ${dataset}: ${failure.message}`);
+    if (failure && idle >= Math.min(failedAfterMilliseconds, idleMilliseconds)) throw badSlice(manifest, failure);
     const refusal = bronze.refusal(dataset, load_id);
     if (idle >= idleMilliseconds) throw incomplete(manifest, summary, idle, refusal);
     if (idle >= goneAfterMilliseconds && !(await hasUnread(dataset))) {
       // Looked at again: what was unread before may be in the lake by now.
       const { missing } = await loadState(lake, manifest);
-      if (missing.length > 0) throw slicesGone(manifest, missing.join("; "));
+      if (missing.length > 0) throw failure ? badSlice(manifest, failure) : slicesGone(manifest, missing.join("; "));
       continue;
     }
     const wait = Math.min(lookAgainMilliseconds, idleMilliseconds - idle);
@@ -105,6 +104,10 @@ async function waitForLoad(parts: SealParts, manifest: LoadManifest, job: JobCon
     // What the lake does not take comes again and again.
     if (hasCome && !refusal) lastChange = Date.now();
   }
+}
+
+function badSlice({ dataset, load_id }: LoadManifest, { message }: Error): ServiceError {
+  return new ServiceError("bad_slice", `load ${load_id} of ${dataset}: ${message}`);
 }
 
 function slicesGone({ dataset, load_id }: LoadManifest, missing: string): ServiceError {

@@ -59,17 +59,14 @@ export function heldParts({ prefix, parts }: PartitionComment): readonly string[
   return parts ?? [`${prefix}/${sharedTable}`];
 }
 
-/**
- * The partition that holds most of the first parts of a version, and nothing else below them, and has counted them;
- * undefined without one.
- */
+/** The partition that holds most of the first parts of a version, and nothing else below them; undefined without one. */
 export async function partitionWith(
   db: pg.Pool | pg.PoolClient,
   { added }: TableParts,
 ): Promise<{ partition: Partition; comment: PartitionComment } | undefined> {
   const found = (await allPartitions(db)).flatMap(({ partition, state }) => {
     const comment = commentOfWhole(state);
-    if (partition.table !== sharedTable || !comment?.rows) return [];
+    if (partition.table !== sharedTable || !comment) return [];
     const held = heldParts(comment);
     const common = added.slice(0, held.length);
     return held.slice(0, common.length).join() === common.join() ? [{ partition, comment, held: held.length }] : [];
@@ -88,6 +85,18 @@ export async function countFacts(db: pg.Pool | pg.PoolClient, { quoted }: Partit
     [place],
   );
   return Number(rows[0]?.count);
+}
+
+/** How many rows a version has in each place of a partition, as it says itself; one that does not say is counted. */
+export async function rowsInPlaces(
+  client: pg.PoolClient,
+  partition: Partition,
+  comment: PartitionComment,
+): Promise<readonly number[]> {
+  if (comment.rows) return comment.rows;
+  const rows: number[] = [];
+  for (const place of heldParts(comment).keys()) rows.push(await countFacts(client, partition, place));
+  return rows;
 }
 
 interface Adding {
@@ -109,7 +118,7 @@ interface Adding {
  */
 export async function addParts({ parts, held, comment, ...adding }: Adding): Promise<readonly number[]> {
   const { lake, client, partition, columns, signal, onRows } = adding;
-  const counts = [...(comment.rows ?? [])];
+  const counts = held === 0 ? [] : [...(await rowsInPlaces(client, partition, comment))];
   for (let place = held; place < parts.added.length; place += 1) {
     const batches = goldBatches(lake, parts.added[place] ?? "");
     if (place === 0) {

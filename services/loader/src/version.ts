@@ -20,7 +20,15 @@ import {
   partitionState,
 } from "./partitions.ts";
 import { removePublication } from "./publish.ts";
-import { addParts, heldParts, isShared, partitionWith, putFactsPlace, sharedTable } from "./sharedFacts.ts";
+import {
+  addParts,
+  heldParts,
+  isShared,
+  partitionWith,
+  putFactsPlace,
+  rowsInPlaces,
+  sharedTable,
+} from "./sharedFacts.ts";
 import { inTransaction, lockVersions, publishedRun, whileNonePublishes } from "./warehouse.ts";
 
 const tablesAtOnce = 2;
@@ -160,9 +168,9 @@ async function share(
   const counts =
     held < parts.added.length
       ? await addParts({ lake, client, partition, comment, parts, held, columns, signal, onRows })
-      : comment.rows;
+      : await rowsInPlaces(client, partition, comment);
   const place = parts.added.length - 1;
-  const counted = counts?.[place] ?? 0;
+  const counted = counts[place] ?? 0;
   if (counted !== rows)
     throw mismatch({ table: partition.table, run_id, counted, rows, where: parts.added.join(", ") });
   await putFactsPlace(client, run_id, { run_id: comment.run_id, place });

@@ -284,6 +284,9 @@ test("a group that was written does not hide that another one of its load was dr
   await until("the good group is there", async () => (await listGroups(lake, "links", load.load_id)).length === 1);
   const parts = { lake, bronze, consumerFault: () => undefined, hasUnread: async () => true, idleMilliseconds: 1_000 };
   await expect(sealLoad(parts, request(load), job)).rejects.toMatchObject({ code: "bad_slice" });
+  // Nor is Kafka said to have lost what came and could not be written.
+  const noneLeft = { ...parts, hasUnread: async () => false, idleMilliseconds: 8_000 };
+  await expect(sealLoad(noneLeft, request(load), job)).rejects.toMatchObject({ code: "bad_slice" });
 });
 
 test("records are deleted behind what is committed only, and a loader that starts later misses none", async () => {

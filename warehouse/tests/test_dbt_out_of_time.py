@@ -1,0 +1,51 @@
+"""A task that runs out of time while dbt waits in the warehouse ends, and so do dbt's queries."""
+
+import signal
+import time
+from pathlib import Path
+
+import psycopg2
+import pytest
+from airflow.sdk.exceptions import AirflowTaskTimeout
+from boxoffice_tasks.dbt_invocation import run_dbt
+
+PROJECT = Path(__file__).parents[1] / "dbt"
+QUERIES = "select count(*) from pg_stat_activity where application_name = 'boxoffice-dbt'"
+
+
+class Uncounted:
+    """Takes the place of the progress that is told in the lake."""
+
+    def one_done(self, *, of: int) -> None:
+        """Nobody looks."""
+
+
+def test_a_task_out_of_time_ends_with_dbts_queries(
+    warehouse: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {**warehouse, "RUN_ID": "r1"}.items():
+        monkeypatch.setenv(name, value)
+
+    def alarm(_number: int, _frame: object) -> None:
+        raise AirflowTaskTimeout
+
+    monkeypatch.setattr(signal, "getsignal", lambda _number: alarm)
+    other = psycopg2.connect(
+        host=warehouse["WAREHOUSE_HOST"],
+        port=warehouse["WAREHOUSE_PORT"],
+        user=warehouse["WAREHOUSE_USER"],
+        password=warehouse["WAREHOUSE_PASSWORD"],
+        dbname=warehouse["WAREHOUSE_DB"],
+    )
+    looks = other.cursor()
+    looks.execute("lock table gold.dim_genre in access exclusive mode")
+    places = ("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT))
+    written = ("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs"))
+    begin = time.monotonic()
+    signal.setitimer(signal.ITIMER_REAL, 10)
+    with pytest.raises(AirflowTaskTimeout):
+        run_dbt(["--quiet", "build", *places, *written], Uncounted())
+    assert 10 <= time.monotonic() - begin < 30
+    looks.execute(QUERIES)
+    assert looks.fetchone() == (0,)
+    other.close()
