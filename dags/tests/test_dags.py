@@ -4,12 +4,16 @@ import os
 import subprocess
 import sys
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
-from airflow.sdk import DAG
+from airflow.sdk import DAG, CronTriggerTimetable
+from airflow.serialization.decoders import decode_timetable
+from airflow.serialization.encoders import encode_timetable
+from airflow.timetables.base import TimeRestriction
+from airflow.utils.timezone import coerce_datetime
 
 DAGS = Path(__file__).parents[1]
 ROADS = ["boxoffice", "ingest", "transform", "publish"]
@@ -109,11 +113,28 @@ def test_daily_and_weekly_runs_start_at_three_and_make_up_for_nothing(
     dags: dict[str, DAG],
 ) -> None:
     for name, cron in SCHEDULES.items():
-        assert dags[name].schedule == cron
+        assert isinstance(dags[name].schedule, CronTriggerTimetable)
+        assert dags[name].schedule.expression == cron
         assert not dags[name].catchup
         assert dags[name].get_task("start").trigger_dag_id == "boxoffice"
     for name in ROADS:
         assert dags[name].schedule is None
+
+
+def test_a_schedule_that_is_first_wanted_soon_after_its_time_begins_with_the_next(
+    dags: dict[str, DAG], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monday_at_four = datetime(2026, 11, 23, 4, tzinfo=UTC)
+    now = coerce_datetime(monday_at_four)
+    monkeypatch.setattr("airflow.timetables.trigger.utcnow", lambda: now)
+    for name, days in {"boxoffice_daily": 1, "boxoffice_weekly": 7}.items():
+        timetable = decode_timetable(encode_timetable(dags[name].schedule))
+        first = timetable.next_dagrun_info(
+            last_automated_data_interval=None,
+            restriction=TimeRestriction(earliest=None, latest=None, catchup=False),
+        )
+        assert first is not None
+        assert first.run_after == monday_at_four + timedelta(days=days, hours=-1)
 
 
 def test_waiting_runs_leave_slots_for_what_they_wait_for_and_publishing_is_one_at_a_time(
