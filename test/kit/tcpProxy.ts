@@ -73,7 +73,8 @@ export class TcpProxy {
         end();
       });
     }
-    let isLastAnswer = false;
+    /** The cut that the next answer is for, unless another connection was cut for it. */
+    let answered: Cut | undefined;
     client.on("data", (piece) => {
       const cut = this.#cut;
       const before = this.#sent;
@@ -84,12 +85,12 @@ export class TcpProxy {
       }
       if (cut && cut.after !== "bytes" && piece.includes(cut.text)) {
         if (cut.after === "question") return cutNow();
-        isLastAnswer = true;
+        answered = cut;
       }
       if (!engine.write(piece)) client.pause();
     });
     engine.on("data", (piece) => {
-      if (isLastAnswer) return cutNow();
+      if (answered && answered === this.#cut) return cutNow();
       if (!client.write(piece)) engine.pause();
     });
     engine.on("drain", () => client.resume());

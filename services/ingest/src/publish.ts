@@ -64,6 +64,7 @@ export class Publisher {
       }
       await send(batch);
       await Promise.all(underWay);
+      signal.throwIfAborted();
     } finally {
       await Promise.allSettled(underWay);
     }
