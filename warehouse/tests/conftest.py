@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import psycopg2
 import pytest
+from psycopg2.extensions import connection as Connection
 
 WAREHOUSE = Path(__file__).parents[1]
 
@@ -40,3 +41,17 @@ def warehouse() -> Iterator[dict[str, str]]:
     finally:
         admin.cursor().execute(f"drop database {name} with (force)")
         admin.close()
+
+
+@pytest.fixture(scope="module")
+def connection(warehouse: dict[str, str]) -> Iterator[Connection]:
+    """A connection to the warehouse, beside those of dbt."""
+    connection = psycopg2.connect(
+        host=warehouse["WAREHOUSE_HOST"],
+        port=warehouse["WAREHOUSE_PORT"],
+        user=warehouse["WAREHOUSE_USER"],
+        password=warehouse["WAREHOUSE_PASSWORD"],
+        dbname=warehouse["WAREHOUSE_DB"],
+    )
+    yield connection
+    connection.close()

@@ -4,10 +4,10 @@ import signal
 import time
 from pathlib import Path
 
-import psycopg2
 import pytest
 from airflow.sdk.exceptions import AirflowTaskTimeout
 from boxoffice_tasks.dbt_invocation import run_dbt
+from psycopg2.extensions import connection as Connection
 
 PROJECT = Path(__file__).parents[1] / "dbt"
 QUERIES = "select count(*) from pg_stat_activity where application_name = 'boxoffice-dbt'"
@@ -21,7 +21,10 @@ class Uncounted:
 
 
 def test_a_task_out_of_time_ends_with_dbts_queries(
-    warehouse: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    warehouse: dict[str, str],
+    connection: Connection,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in {**warehouse, "RUN_ID": "r1"}.items():
         monkeypatch.setenv(name, value)
@@ -29,23 +32,18 @@ def test_a_task_out_of_time_ends_with_dbts_queries(
     def alarm(_number: int, _frame: object) -> None:
         raise AirflowTaskTimeout
 
-    monkeypatch.setattr(signal, "getsignal", lambda _number: alarm)
-    other = psycopg2.connect(
-        host=warehouse["WAREHOUSE_HOST"],
-        port=warehouse["WAREHOUSE_PORT"],
-        user=warehouse["WAREHOUSE_USER"],
-        password=warehouse["WAREHOUSE_PASSWORD"],
-        dbname=warehouse["WAREHOUSE_DB"],
-    )
-    looks = other.cursor()
+    before = signal.signal(signal.SIGALRM, alarm)
+    looks = connection.cursor()
     looks.execute("lock table gold.dim_genre in access exclusive mode")
     places = ("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT))
     written = ("--target-path", str(tmp_path / "target"), "--log-path", str(tmp_path / "logs"))
     begin = time.monotonic()
     signal.setitimer(signal.ITIMER_REAL, 10)
-    with pytest.raises(AirflowTaskTimeout):
-        run_dbt(["--quiet", "build", *places, *written], Uncounted())
+    try:
+        with pytest.raises(AirflowTaskTimeout):
+            run_dbt(["--quiet", "build", *places, *written], Uncounted())
+    finally:
+        signal.signal(signal.SIGALRM, before)
     assert 10 <= time.monotonic() - begin < 30
     looks.execute(QUERIES)
     assert looks.fetchone() == (0,)
-    other.close()

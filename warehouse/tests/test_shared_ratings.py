@@ -4,10 +4,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg2
 import pytest
 from psycopg2.extensions import connection as Connection
 
@@ -90,19 +88,11 @@ FAILING = {"wrong-sum": {"movie_ratings_add_up"}, "wrong-users": {"genre_users_a
 
 
 @pytest.fixture(scope="module")
-def ratings(warehouse: dict[str, str]) -> Iterator[Connection]:
+def ratings(connection: Connection) -> Connection:
     """The warehouse's connection, with the ratings and sums of all runs in it."""
-    connection = psycopg2.connect(
-        host=warehouse["WAREHOUSE_HOST"],
-        port=warehouse["WAREHOUSE_PORT"],
-        user=warehouse["WAREHOUSE_USER"],
-        password=warehouse["WAREHOUSE_PASSWORD"],
-        dbname=warehouse["WAREHOUSE_DB"],
-    )
     with connection, connection.cursor() as cursor:
         cursor.execute(RATINGS)
-    yield connection
-    connection.close()
+    return connection
 
 
 @pytest.fixture(scope="module")
