@@ -1,5 +1,8 @@
 import { Kafka, type KafkaConfig, type LogEntry, logLevel } from "kafkajs";
 import type { Logger } from "pino";
+import { quietRequestQueue } from "./quietRequestQueue.ts";
+
+quietRequestQueue();
 
 /** A kafkajs client that logs through pino. A starting broker makes kafkajs report retries as errors; they are warnings here. */
 export function kafkaClient(
