@@ -9,7 +9,7 @@ import { airflowSettings } from "../airflowSettings.ts";
 import { BoxError, exitCode } from "../boxError.ts";
 import type { BoxClient } from "../openBox.ts";
 import { openLake } from "../openLake.ts";
-import { clear, dim, line, transient, yellow } from "../terminal.ts";
+import { clear, dim, isTerminal, line, transient, yellow } from "../terminal.ts";
 import { failureOfLog, type HopLine, type KnownReports, readFailure, readHops, secondsAtWork } from "./hopReports.ts";
 import { progressText } from "./progress.ts";
 
@@ -141,9 +141,11 @@ async function follow(following: Following): Promise<RunOutcome> {
         waitingSeconds: (to - from) / 1000 - secondsAtWork(hops, from, to),
       };
     }
-    transient(
-      `  … ${await progressText(box.environment, lake, runId, hops, ingests)} ${dim(`${((Date.now() - from) / 1000).toFixed(0)} s`)}`,
-    );
+    // Asking how far a hop has come takes time of the services; nobody would see it elsewhere.
+    if (isTerminal) {
+      const text = await progressText(box.environment, lake, runId, hops, ingests);
+      transient(`  … ${text} ${dim(`${((Date.now() - from) / 1000).toFixed(0)} s`)}`);
+    }
     await pause(signal);
   }
 }
