@@ -1,16 +1,16 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { root, rootPath } from "../boxHome.ts";
-import { show } from "./show.ts";
+import type { Show } from "./show.ts";
 import { type Count, type Suite, sum } from "./suite.ts";
 
-async function check(command: string, args: string[]): Promise<Count> {
+async function check(show: Show, command: string, args: string[]): Promise<Count> {
   const code = await show(command, args);
   return code === 0 ? { passed: 1, failed: 0, notRun: [] } : { passed: 0, failed: 1, notRun: [] };
 }
 
 /** shellcheck is no npm or Python package: where the machine has none, it is not run. */
-async function shellcheck(): Promise<Count> {
+async function shellcheck(show: Show): Promise<Count> {
   try {
     execFileSync("shellcheck", ["--version"], { stdio: "ignore" });
   } catch {
@@ -18,7 +18,7 @@ async function shellcheck(): Promise<Count> {
   }
   const scripts = trackedScripts();
   if (!scripts) return { passed: 0, failed: 0, notRun: ["shellcheck: git does not list this folder's scripts"] };
-  return check("shellcheck", scripts);
+  return check(show, "shellcheck", scripts);
 }
 
 function trackedScripts(): string[] | undefined {
@@ -34,12 +34,12 @@ function trackedScripts(): string[] | undefined {
 export const lint: Suite = {
   name: "lint",
   needsEngines: false,
-  run: async ({ python }) =>
+  run: async ({ python, show }) =>
     sum([
-      await check(rootPath("node_modules", ".bin", "tsc"), ["--noEmit"]),
-      await check(rootPath("node_modules", ".bin", "biome"), ["check", "."]),
-      await check(join(python, "bin", "ruff"), ["check", "."]),
-      await check(join(python, "bin", "ruff"), ["format", "--check", "."]),
-      await shellcheck(),
+      await check(show, rootPath("node_modules", ".bin", "tsc"), ["--noEmit"]),
+      await check(show, rootPath("node_modules", ".bin", "biome"), ["check", "."]),
+      await check(show, join(python, "bin", "ruff"), ["check", "."]),
+      await check(show, join(python, "bin", "ruff"), ["format", "--check", "."]),
+      await shellcheck(show),
     ]),
 };

@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { rootPath } from "../boxHome.ts";
-import { show } from "./show.ts";
+import type { Show } from "./show.ts";
 import type { Count } from "./suite.ts";
 
 /** Runs the pytest files below some folders and counts their tests. */
 export async function runPytest(
+  show: Show,
   python: string,
   folders: readonly string[],
   env: NodeJS.ProcessEnv = process.env,

@@ -1,8 +1,12 @@
+import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { totalmem } from "node:os";
 import { BoxError, exitCode } from "../boxError.ts";
+import { rootPath } from "../boxHome.ts";
 import { createVenv } from "../install/python.ts";
 import { cached, installToolchain, uvFolder } from "../install/toolchain.ts";
 import { bold, line, seconds } from "../terminal.ts";
-import { type Count, sum } from "./suite.ts";
+import { showIn } from "./show.ts";
+import { type Count, type Suite, type SuiteContext, sum } from "./suite.ts";
 import { suites } from "./suites.ts";
 
 export const suiteNames = suites.map(({ name }) => name);
@@ -37,22 +41,58 @@ export async function runSuites({ only, quick = false, docker = true }: SuiteCho
     createVenv(await uvFolder(), folder, ...locks),
   );
 
-  const counts: Count[] = [];
-  for (const suite of chosen) {
-    line(bold(`\n${suite.name}`));
-    const begin = performance.now();
-    const count = await suite.run({ toolchain, python }).catch((error: unknown): Count => {
-      console.error(error);
-      return { passed: 0, failed: 1, notRun: [] };
-    });
-    line(`${suite.name}: ${count.passed} passed, ${count.failed} failed, ${seconds(begin)}`);
-    // A suite that ran nothing has proved nothing, unless it says why.
-    const isSilent = count.passed + count.failed + count.notRun.length === 0;
-    counts.push(isSilent ? { ...count, failed: 1 } : count);
-  }
-  const { passed, failed, notRun } = sum(counts);
+  const shown = (suite: Suite) => runShown(suite, { toolchain, python, show: showIn() });
+  const aside = (suite: Suite) => runAside(suite, { toolchain, python });
+  const withEngines = chosen.filter(({ needsEngines }) => needsEngines);
+  const beside = withEngines.length > 1 && hasRoomForTwo() ? withEngines.filter((suite) => suite.mayRunBeside) : [];
+  const rest = withEngines.filter((suite) => !beside.includes(suite));
+  const first = await inTurn(shown, ...chosen.filter(({ needsEngines }) => !needsEngines));
+  const last = await Promise.all([inTurn(shown, ...rest), inTurn(aside, ...beside)]);
+  const { passed, failed, notRun } = sum([...first, ...last.flat()]);
   for (const what of notRun) line(`not run: ${what}`);
   const failures = process.env.CI ? failed + notRun.length : failed;
   console.log(`${passed} passed, ${failures} failed`);
   return failures === 0;
+}
+
+/** For two suites at a time, each of which has a whole box. */
+const hasRoomForTwo = () => totalmem() > 15 * 2 ** 30;
+
+async function inTurn(runSuite: (suite: Suite) => Promise<Count>, ...some: Suite[]): Promise<Count[]> {
+  const counts: Count[] = [];
+  for (const suite of some) counts.push(await runSuite(suite));
+  return counts;
+}
+
+async function runShown(suite: Suite, context: SuiteContext): Promise<Count> {
+  line(bold(`\n${suite.name}`));
+  const { count, summary } = await outcome(suite, context);
+  line(summary);
+  return count;
+}
+
+/** Beside others: what it shows goes to a file, and is shown when it has ended. */
+async function runAside(suite: Suite, context: Omit<SuiteContext, "show">): Promise<Count> {
+  mkdirSync(rootPath(".box", "test"), { recursive: true });
+  const file = rootPath(".box", "test", `${suite.name}.log`);
+  line(`${suite.name} runs beside the others; until it ends, what it shows is in ${file}`);
+  const output = openSync(file, "w");
+  const { count, summary } = await outcome(suite, { ...context, show: showIn(output) });
+  closeSync(output);
+  line(bold(`\n${suite.name}`));
+  process.stdout.write(readFileSync(file));
+  line(summary);
+  return count;
+}
+
+async function outcome(suite: Suite, context: SuiteContext): Promise<{ count: Count; summary: string }> {
+  const begin = performance.now();
+  const count = await suite.run(context).catch((error: unknown): Count => {
+    console.error(error);
+    return { passed: 0, failed: 1, notRun: [] };
+  });
+  const summary = `${suite.name}: ${count.passed} passed, ${count.failed} failed, ${seconds(begin)}`;
+  // A suite that ran nothing has proved nothing, unless it says why.
+  const isSilent = count.passed + count.failed + count.notRun.length === 0;
+  return { count: isSilent ? { ...count, failed: 1 } : count, summary };
 }

@@ -1,4 +1,5 @@
 import type { Toolchain } from "../install/toolchain.ts";
+import type { Show } from "./show.ts";
 
 export interface Count {
   passed: number;
@@ -11,6 +12,7 @@ export interface SuiteContext {
   toolchain: Toolchain;
   /** Virtual environment with the pipeline's packages and the test tools. */
   python: string;
+  show: Show;
 }
 
 /** A part of the tests that runs by itself. */
@@ -20,6 +22,8 @@ export interface Suite {
   needsEngines: boolean;
   /** Whether it is about containers; `--no-docker` leaves it out then. */
   needsDocker?: boolean;
+  /** Whether it may run beside the others that start engines: it waits as long as it computes. */
+  mayRunBeside?: boolean;
   /** Whether it runs only when it is named. */
   isOnRequest?: boolean;
   run: (context: SuiteContext) => Promise<Count>;

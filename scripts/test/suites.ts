@@ -12,7 +12,8 @@ import { runVitest } from "./vitestSuite.ts";
 const unit: Suite = {
   name: "unit",
   needsEngines: false,
-  run: async ({ python }) => sum([await runVitest("unit"), await runPytest(python, ["dags/tests", "test/oracle"])]),
+  run: async ({ python, show }) =>
+    sum([await runVitest(show, "unit"), await runPytest(show, python, ["dags/tests", "test/oracle"])]),
 };
 
 /**
@@ -22,7 +23,7 @@ const unit: Suite = {
 const integration: Suite = {
   name: "integration",
   needsEngines: true,
-  run: async ({ toolchain, python }) => {
+  run: async ({ toolchain, python, show }) => {
     const box = new TestBox({ name: "engines", portOffset: 10_000, runtime: "embedded" });
     const inContainers = await engineAnswers();
     const embedded = await box.start("spark-connect", ...(inContainers ? [] : ["warehouse", "s3", "kafka"]));
@@ -32,8 +33,8 @@ const integration: Suite = {
         const env = { ...process.env, ...storesFor(stores.client) };
         const spark = { SPARK_REMOTE: embedded.SPARK_REMOTE, SPARK_HOME: toolchain.sparkHome };
         return sum([
-          await runVitest("integration", env),
-          await runPytest(python, ["spark/tests", "warehouse/tests"], { ...env, ...spark }),
+          await runVitest(show, "integration", env),
+          await runPytest(show, python, ["spark/tests", "warehouse/tests"], { ...env, ...spark }),
         ]);
       } finally {
         await stores.stop();
@@ -61,14 +62,15 @@ function storesFor(client: Variables): Variables {
 const faults: Suite = {
   name: "faults",
   needsEngines: true,
-  run: () => runVitest("faults"),
+  run: ({ show }) => runVitest(show, "faults"),
 };
 
 /** The whole box as a user runs it. */
 const endToEnd: Suite = {
   name: "e2e",
   needsEngines: true,
-  run: ({ python }) => runVitest("e2e", { ...process.env, TEST_PYTHON: join(python, "bin", "python") }),
+  mayRunBeside: true,
+  run: ({ python, show }) => runVitest(show, "e2e", { ...process.env, TEST_PYTHON: join(python, "bin", "python") }),
 };
 
 /** The whole box in containers, also scaled, killed and driven. */
@@ -76,8 +78,8 @@ const containers: Suite = {
   name: "containers",
   needsEngines: true,
   needsDocker: true,
-  run: async () => {
-    if (await engineAnswers()) return runVitest("containers");
+  run: async ({ show }) => {
+    if (await engineAnswers()) return runVitest(show, "containers");
     const reason = `no Docker engine with Compose ${oldestCompose} or newer answers`;
     return { passed: 0, failed: 0, notRun: [`containers: ${reason}`] };
   },
@@ -89,7 +91,7 @@ const chaos: Suite = {
   needsEngines: true,
   needsDocker: true,
   isOnRequest: true,
-  run: () => runVitest("chaos", { CHAOS_SECONDS: "720", CHAOS_ACTIONS: "48", ...process.env }),
+  run: ({ show }) => runVitest(show, "chaos", { CHAOS_SECONDS: "720", CHAOS_ACTIONS: "48", ...process.env }),
 };
 
 export const suites: readonly Suite[] = [lint, unit, integration, faults, endToEnd, containers, chaos];

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { z } from "zod";
 import { rootPath } from "../boxHome.ts";
-import { show } from "./show.ts";
+import type { Show } from "./show.ts";
 import type { Count } from "./suite.ts";
 
 const report = z.object({
@@ -12,7 +12,7 @@ const report = z.object({
 });
 
 /** Runs a vitest project and counts its tests; a run that broke without a failed test counts as one failure. */
-export async function runVitest(project: string, env: NodeJS.ProcessEnv = process.env): Promise<Count> {
+export async function runVitest(show: Show, project: string, env: NodeJS.ProcessEnv = process.env): Promise<Count> {
   mkdirSync(rootPath(".box", "test"), { recursive: true });
   const file = rootPath(".box", "test", `${project}.json`);
   rmSync(file, { force: true });
