@@ -38,7 +38,7 @@ export default defineConfig({
           include: ["services/*/test/**/*.test.ts"],
           exclude: unit,
           testTimeout: 60_000,
-          hookTimeout: 60_000,
+          hookTimeout: 180_000,
           maxWorkers: 2,
         },
       },

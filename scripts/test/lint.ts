@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { root, rootPath } from "../boxHome.ts";
 import type { Show } from "./show.ts";
-import { type Count, type Suite, sum } from "./suite.ts";
+import { brokeOff, type Count, type Suite, sum } from "./suite.ts";
 
 async function check(show: Show, command: string, args: string[]): Promise<Count> {
   const code = await show(command, args);
-  return code === 0 ? { passed: 1, failed: 0, notRun: [] } : { passed: 0, failed: 1, notRun: [] };
+  if (code !== 0) return brokeOff(`${basename(command)} ${args[0]}: exit code ${code}`);
+  return { passed: 1, failed: 0, failures: [], notRun: [] };
 }
 
 /** shellcheck is no npm or Python package: where the machine has none, it is not run. */
@@ -14,10 +15,11 @@ async function shellcheck(show: Show): Promise<Count> {
   try {
     execFileSync("shellcheck", ["--version"], { stdio: "ignore" });
   } catch {
-    return { passed: 0, failed: 0, notRun: ["shellcheck: it is not on the PATH"] };
+    return { passed: 0, failed: 0, failures: [], notRun: ["shellcheck: it is not on the PATH"] };
   }
   const scripts = trackedScripts();
-  if (!scripts) return { passed: 0, failed: 0, notRun: ["shellcheck: git does not list this folder's scripts"] };
+  if (!scripts)
+    return { passed: 0, failed: 0, failures: [], notRun: ["shellcheck: git does not list this folder's scripts"] };
   return check(show, "shellcheck", scripts);
 }
 

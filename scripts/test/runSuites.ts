@@ -6,7 +6,7 @@ import { createVenv } from "../install/python.ts";
 import { cached, installToolchain, uvFolder } from "../install/toolchain.ts";
 import { bold, line, seconds } from "../terminal.ts";
 import { showIn } from "./show.ts";
-import { type Count, type Suite, type SuiteContext, sum } from "./suite.ts";
+import { brokeOff, type Count, type Suite, type SuiteContext, sum } from "./suite.ts";
 import { suites } from "./suites.ts";
 
 export const suiteNames = suites.map(({ name }) => name);
@@ -48,11 +48,18 @@ export async function runSuites({ only, quick = false, docker = true }: SuiteCho
   const rest = withEngines.filter((suite) => !beside.includes(suite));
   const first = await inTurn(shown, ...chosen.filter(({ needsEngines }) => !needsEngines));
   const last = await Promise.all([inTurn(shown, ...rest), inTurn(aside, ...beside)]);
-  const { passed, failed, notRun } = sum([...first, ...last.flat()]);
+  const { passed, failed, failures: reasons, notRun } = sum([...first, ...last.flat()]);
+  for (const reason of reasons) line(`failed: ${firstLines(reason)}`);
   for (const what of notRun) line(`not run: ${what}`);
   const failures = process.env.CI ? failed + notRun.length : failed;
   console.log(`${passed} passed, ${failures} failed`);
   return failures === 0;
+}
+
+/** As much of why something failed as tells it from another: all of it is in the output of its suite. */
+function firstLines(reason: string): string {
+  const own = reason.split("\n").filter((text) => !text.includes("/node_modules/"));
+  return own.slice(0, 12).join("\n  ");
 }
 
 /** For two suites at a time, each of which has a whole box. */
@@ -89,10 +96,10 @@ async function outcome(suite: Suite, context: SuiteContext): Promise<{ count: Co
   const begin = performance.now();
   const count = await suite.run(context).catch((error: unknown): Count => {
     console.error(error);
-    return { passed: 0, failed: 1, notRun: [] };
+    return brokeOff(`${suite.name}: ${error instanceof Error ? error.message : String(error)}`);
   });
   const summary = `${suite.name}: ${count.passed} passed, ${count.failed} failed, ${seconds(begin)}`;
   // A suite that ran nothing has proved nothing, unless it says why.
   const isSilent = count.passed + count.failed + count.notRun.length === 0;
-  return { count: isSilent ? { ...count, failed: 1 } : count, summary };
+  return { count: isSilent ? brokeOff(`${suite.name} ran no test`) : count, summary };
 }

@@ -4,6 +4,8 @@ import type { Show } from "./show.ts";
 export interface Count {
   passed: number;
   failed: number;
+  /** What failed and why, a text each. Empty where the suite cannot tell. */
+  failures: string[];
   /** What could not run on this machine, and why. */
   notRun: string[];
 }
@@ -29,11 +31,15 @@ export interface Suite {
   run: (context: SuiteContext) => Promise<Count>;
 }
 
+/** A part that ended without saying which of its tests failed. */
+export const brokeOff = (what: string): Count => ({ passed: 0, failed: 1, failures: [what], notRun: [] });
+
 /** The counts of several parts as one. */
 export function sum(counts: readonly Count[]): Count {
   return {
     passed: counts.reduce((total, { passed }) => total + passed, 0),
     failed: counts.reduce((total, { failed }) => total + failed, 0),
+    failures: counts.flatMap(({ failures }) => failures),
     notRun: counts.flatMap(({ notRun }) => notRun),
   };
 }

@@ -81,7 +81,7 @@ const containers: Suite = {
   run: async ({ show }) => {
     if (await engineAnswers()) return runVitest(show, "containers");
     const reason = `no Docker engine with Compose ${oldestCompose} or newer answers`;
-    return { passed: 0, failed: 0, notRun: [`containers: ${reason}`] };
+    return { passed: 0, failed: 0, failures: [], notRun: [`containers: ${reason}`] };
   },
 };
 
