@@ -2,17 +2,18 @@
 
 from datetime import timedelta
 
-from airflow.sdk import chain, dag
-from boxoffice_tasks.child_run import ChildRunOperator
+from airflow.sdk import TaskGroup, chain, dag
+from boxoffice_tasks.ingest_tasks import ingest_tasks
 from boxoffice_tasks.late_run_deadline import late_run_deadline
+from boxoffice_tasks.publish_tasks import publish_tasks
 from boxoffice_tasks.run_params import REUSE_LOADS, WHOLE_ROAD
 from boxoffice_tasks.task_limits import RETRIES
+from boxoffice_tasks.transform_tasks import transform_tasks
 
 
 @dag(
     schedule=None,
     is_paused_upon_creation=False,
-    # Each run that waits holds one of the executor's slots: most must stay for what it waits for.
     max_active_runs=2,
     dagrun_timeout=timedelta(hours=12),
     deadline=late_run_deadline(),
@@ -22,27 +23,22 @@ from boxoffice_tasks.task_limits import RETRIES
 )
 def boxoffice() -> None:
     """
-    Runs `ingest`, `transform` and `publish` in this order, all under one run id.
+    The tasks of `ingest`, `transform` and `publish` in this order, under one run id.
 
     **In:** an edition; or with `append` the loads of the published run and a directory's records;
     or with `reuse_loads` the loads of the published run alone.
 
     **Out:** the four answers in the warehouse's `marts`, from this run's data.
 
-    To run a failed hop again, clear its task here. To run again a hop that succeeded, clear its
-    run in the DAG of that name; it bears the run id.
+    To run a hop again, clear its task.
     """
-    limit = timedelta(hours=4)
-    chain(
-        ChildRunOperator(
-            task_id="ingest",
-            trigger_dag_id="ingest",
-            unless="reuse_loads",
-            execution_timeout=limit,
-        ),
-        ChildRunOperator(task_id="transform", trigger_dag_id="transform", execution_timeout=limit),
-        ChildRunOperator(task_id="publish", trigger_dag_id="publish", execution_timeout=limit),
-    )
+    with TaskGroup("ingest") as ingest:
+        ingest_tasks()
+    with TaskGroup("transform") as transform:
+        transform_tasks()
+    with TaskGroup("publish") as publish:
+        publish_tasks()
+    chain(ingest, transform, publish)
 
 
 boxoffice()

@@ -1,9 +1,9 @@
 """Gold to the answers."""
 
-import os
 from datetime import timedelta
 
-from airflow.sdk import dag, task
+from airflow.sdk import dag
+from boxoffice_tasks.publish_tasks import publish_tasks
 from boxoffice_tasks.run_params import ALLOW_OLDER, FINISHED_RUN_ID
 from boxoffice_tasks.task_limits import RETRIES
 
@@ -28,36 +28,7 @@ def publish() -> None:
     the rows of the hops do not add up, the version that was published stays.
     """
 
-    @task(execution_timeout=timedelta(hours=1))
-    def load_warehouse() -> None:
-        """Copies gold into the warehouse as a version of its own."""
-        from boxoffice_tasks.service_job import run_job
-        from boxoffice_tasks.this_run import this_run
-
-        with this_run() as run:
-            run_job(f"{os.environ['LOADER_URL']}/versions", {"run_id": run.id})
-
-    @task(execution_timeout=timedelta(hours=1))
-    def dbt_build() -> None:
-        """Builds the version's marts with dbt and tests them."""
-        from boxoffice_tasks.this_run import this_run
-
-        with this_run() as run:
-            from boxoffice_tasks.dbt_build import dbt_build
-
-            dbt_build(run.id)
-
-    @task(execution_timeout=timedelta(minutes=15))
-    def publish_version() -> None:
-        """Has the loader add up every hop and name the version, or refuse."""
-        from boxoffice_tasks.service_job import ask
-        from boxoffice_tasks.this_run import this_run
-
-        with this_run() as run:
-            request = {"run_id": run.id, "allow_older": run.allow_older}
-            ask(f"{os.environ['LOADER_URL']}/publications", request)
-
-    load_warehouse() >> dbt_build() >> publish_version()
+    publish_tasks()
 
 
 publish()

@@ -20,6 +20,7 @@ class Run:
     append: str | None
     full_refresh: bool
     allow_older: bool
+    reuse_loads: bool
 
 
 @contextmanager
@@ -33,10 +34,11 @@ def this_run() -> Iterator[Run]:
         append=params.get("append"),
         full_refresh=params.get("full_refresh", False),
         allow_older=params.get("allow_older", False),
+        reuse_loads=params.get("reuse_loads", False),
     )
     task = context["ti"]
     with failure_report(run.id, dag=task.dag_id, task=task.task_id):
-        if run.append and params.get("reuse_loads"):
+        if run.append and run.reuse_loads:
             raise AirflowFailException(
                 "append adds a directory's records, and reuse_loads ingests nothing: ask for one"
             )
