@@ -37,7 +37,7 @@ export default defineConfig({
           name: "integration",
           include: ["services/*/test/**/*.test.ts"],
           exclude: unit,
-          testTimeout: 60_000,
+          testTimeout: 180_000,
           hookTimeout: 180_000,
           maxWorkers: 2,
         },

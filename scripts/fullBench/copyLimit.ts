@@ -17,7 +17,8 @@ export async function copyLimit(client: pg.Client, runId: string, file: string) 
   await client.query("begin");
   try {
     await client.query("create table gold.bench_fact_rating (like gold.fact_rating including defaults)");
-    await client.query(`alter table gold.bench_fact_rating alter run_id set default ${client.escapeLiteral(runId)}`);
+    const key = `gold.run_key(${client.escapeLiteral(runId)})`;
+    await client.query(`alter table gold.bench_fact_rating alter run_key set default ${key}`);
     const begin = performance.now();
     const copy = client.query(copyFrom(`copy gold.bench_fact_rating (${columns}) from stdin with (freeze)`));
     await pipeline(createReadStream(file, { highWaterMark: 1 << 18 }), copy);

@@ -43,12 +43,12 @@ function named(table: string, name: string): Partition {
   };
 }
 
-/** The tables of the star schema and their columns as gold has them: without run_id and places. */
+/** The tables of the star schema and their columns as gold has them: without what the warehouse adds. */
 export async function goldTables(db: pg.Pool): Promise<Map<string, string[]>> {
   const { rows } = await db.query<{ name: string; columns: string[] }>(
     `select c.relname as name,
             array_agg(a.attname::text order by a.attnum)
-              filter (where a.attname not in ('run_id', 'from_place', 'until_place')) as columns
+              filter (where a.attname not in ('run_id', 'run_key', 'from_place', 'until_place')) as columns
      from pg_class c
      join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
      where c.relnamespace = 'gold'::regnamespace and c.relkind = 'p'
@@ -111,16 +111,26 @@ export async function allPartitions(
   }));
 }
 
+/** What tells a run's rows of a table from another's: as SQL, the column and its value. */
+function runColumn({ table }: Partition, runId: string): { column: string; value: string } {
+  const id = pg.escapeLiteral(runId);
+  // As in `008_run_key.sql`.
+  return table === "fact_rating"
+    ? { column: "run_key", value: `gold.run_key(${id})` }
+    : { column: "run_id", value: id };
+}
+
 /** Makes the partition as a table of its own; the constraint spares the scan when it is attached. */
 export async function createPartition(
   client: pg.PoolClient,
-  { quoted, parent }: Partition,
+  partition: Partition,
   comment: PartitionComment,
 ): Promise<void> {
-  const run = pg.escapeLiteral(comment.run_id);
+  const { quoted, parent } = partition;
+  const { column, value } = runColumn(partition, comment.run_id);
   await client.query(`create table ${quoted} (like ${parent} including defaults including constraints)`);
-  await client.query(`alter table ${quoted} alter run_id set default ${run}, add check (run_id = ${run})`);
-  await setComment(client, { quoted }, comment);
+  await client.query(`alter table ${quoted} alter ${column} set default ${value}, add check (${column} = ${value})`);
+  await setComment(client, partition, comment);
 }
 
 /** Has a partition say what it holds. */
@@ -157,8 +167,10 @@ export function explainDuplicate(table: string, cause: unknown): unknown {
 }
 
 /** Takes SHARE UPDATE EXCLUSIVE on the parent: readers and the loads of other runs go on. */
-export async function attachPartition(client: pg.PoolClient, { quoted, parent }: Partition, runId: string) {
-  await client.query(`alter table ${parent} attach partition ${quoted} for values in (${pg.escapeLiteral(runId)})`);
+export async function attachPartition(client: pg.PoolClient, partition: Partition, runId: string) {
+  const { quoted, parent } = partition;
+  const { value } = runColumn(partition, runId);
+  await client.query(`alter table ${parent} attach partition ${quoted} for values in (${value})`);
 }
 
 /** Removes a partition under its readers' feet without making them wait; takes up what was begun and not ended. */

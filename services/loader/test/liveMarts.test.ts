@@ -11,8 +11,11 @@ beforeAll(async () => {
   ({ pool, drop } = await newDatabase());
   await migrate(pool, migrationsDirectory, quietLog);
   for (const run of ["r1", "r2"]) {
-    for (const table of ["bridge_movielens_movie", "fact_rating", "agg_movie_rating"])
+    for (const table of ["bridge_movielens_movie", "agg_movie_rating"])
       await pool.query(`create table gold.${table}_${run} partition of gold.${table} for values in ('${run}')`);
+    await pool.query(
+      `create table gold.fact_rating_${run} partition of gold.fact_rating for values in (gold.run_key('${run}'))`,
+    );
     // MovieLens movies 1 and 2 are one movie; 9 is none.
     await pool.query(
       `insert into gold.bridge_movielens_movie values ('${run}', 1, 862), ('${run}', 2, 862), ('${run}', 3, 5)`,
@@ -20,13 +23,11 @@ beforeAll(async () => {
     await pool.query(`insert into mart_versions.run_summary (run_id, edition, inputs) values ('${run}', 'e', '{}')`);
   }
   const fact = (run: string, user: number, movie: number, stars: number, seconds: number | null) =>
-    pool.query("insert into gold.fact_rating values ($1, $2, $3, 862, $4, to_timestamp($5) at time zone 'UTC')", [
-      run,
-      user,
-      movie,
-      stars,
-      seconds,
-    ]);
+    pool.query(
+      `insert into gold.fact_rating (run_key, user_id, movie_id, tmdb_id, rating, rated_at)
+       values (gold.run_key($1), $2, $3, 862, $4, to_timestamp($5) at time zone 'UTC')`,
+      [run, user, movie, stars, seconds],
+    );
   for (const run of ["r1", "r2"]) {
     await fact(run, 1, 1, 2, 100);
     await fact(run, 2, 1, 3, null);

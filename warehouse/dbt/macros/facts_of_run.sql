@@ -15,6 +15,11 @@
     {{- return(facts) -}}
 {%- endmacro %}
 
+{# Whether a rating is in the partition that these facts name. #}
+{% macro is_in_partition(facts) -%}
+    run_key = gold.run_key('{{ facts.run_id }}')
+{%- endmacro %}
+
 {# Whether a rating is one of a place: it is from that or before, and not replaced until it. #}
 {% macro is_at_place(place) -%}
     from_place <= {{ place }} and until_place > {{ place }}

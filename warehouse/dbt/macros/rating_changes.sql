@@ -10,7 +10,7 @@
         {{ '1' if before.run_id is none else 'case when until_place > ' ~ facts.place ~ ' then 1 else -1 end' }} as change
     from {{ source('gold', 'fact_rating') }}
     where
-        run_id = '{{ facts.run_id }}'
+        {{ is_in_partition(facts) }}
         {%- if before.run_id is none %}
         and {{ is_at_place(facts.place) }}
         {%- else %}

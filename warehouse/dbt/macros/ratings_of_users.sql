@@ -36,5 +36,5 @@
         max(case when {{ is_at_place(before.place) }} then 1 else 0 end) as was_before
     from {{ source('gold', 'fact_rating') }}
     where
-        run_id = '{{ facts.run_id }}'
+        {{ is_in_partition(facts) }}
 {%- endmacro %}

@@ -24,7 +24,7 @@ with run_partition as (
     inner join pg_class on parts.inhrelid = pg_class.oid
     where
         parts.inhparent = '{{ table }}'::regclass
-        and pg_get_expr(pg_class.relpartbound, pg_class.oid) = format('FOR VALUES IN (%L)', '{{ facts.run_id }}')
+        and pg_get_expr(pg_class.relpartbound, pg_class.oid) = format('FOR VALUES IN (%s)', gold.run_key('{{ facts.run_id }}'))
 
 ),
 

@@ -13,4 +13,4 @@ select
     rating,
     rated_at
 from source
-where run_id = '{{ facts.run_id }}' and {{ is_at_place(facts.place) }}
+where {{ is_in_partition(facts) }} and {{ is_at_place(facts.place) }}
