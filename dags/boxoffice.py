@@ -14,7 +14,8 @@ from boxoffice_tasks.transform_tasks import transform_tasks
 @dag(
     schedule=None,
     is_paused_upon_creation=False,
-    max_active_runs=2,
+    # One after the other: a run that appends goes on from what the one before has published.
+    max_active_runs=1,
     dagrun_timeout=timedelta(hours=12),
     deadline=late_run_deadline(),
     default_args=RETRIES,

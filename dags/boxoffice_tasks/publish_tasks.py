@@ -7,13 +7,13 @@ from airflow.sdk import task
 
 
 def publish_tasks() -> None:
-    """Adds `load_warehouse`, `dbt_build` and `publish_version` to the current DAG or group.
+    """Adds `load_warehouse`, `dbt_build` and `publish_version`, in this order, to the DAG or group.
 
-    They run in this order, each for one of the DAG's runs at a time: any two publications take
-    turns at the loader, and versions loaded or built side by side would only be slower.
+    Beside another run's, which only one of another DAG can be, the loader has publications take
+    turns.
     """
 
-    @task(execution_timeout=timedelta(hours=1), max_active_tis_per_dag=1)
+    @task(execution_timeout=timedelta(hours=1))
     def load_warehouse() -> None:
         """Copies gold into the warehouse as a version of its own."""
         from boxoffice_tasks.service_job import run_job
@@ -22,7 +22,7 @@ def publish_tasks() -> None:
         with this_run() as run:
             run_job(f"{os.environ['LOADER_URL']}/versions", {"run_id": run.id})
 
-    @task(execution_timeout=timedelta(hours=1), max_active_tis_per_dag=1)
+    @task(execution_timeout=timedelta(hours=1))
     def dbt_build() -> None:
         """Builds the version's marts with dbt and tests them."""
         from boxoffice_tasks.this_run import this_run
@@ -32,7 +32,7 @@ def publish_tasks() -> None:
 
             dbt_build(run.id)
 
-    @task(execution_timeout=timedelta(minutes=15), max_active_tis_per_dag=1)
+    @task(execution_timeout=timedelta(minutes=15))
     def publish_version() -> None:
         """Has the loader add up every hop and name the version, or refuse."""
         from boxoffice_tasks.service_job import ask

@@ -44,7 +44,7 @@ def test_a_failure_is_in_the_log_where_the_lake_takes_no_report(
     with (
         caplog.at_level(logging.ERROR),
         pytest.raises(ServiceRefused),
-        failure_report("run-1", dag="ingest", task="load_movies"),
+        failure_report("run-1", dag="ingest", task="ingest.load_movies"),
     ):
         raise refused
     first, second = [record.getMessage() for record in caplog.records]
@@ -55,7 +55,7 @@ def test_a_failure_is_in_the_log_where_the_lake_takes_no_report(
         >= {
             "run_id": "run-1",
             "dag": "ingest",
-            "task": "load_movies",
+            "task": "ingest.load_movies",
             "code": "disk_full",
             "message": str(refused),
         }.items()

@@ -101,7 +101,7 @@ export class AirflowApi {
     return found === undefined ? [] : dagRuns.parse(JSON.parse(found)).dag_runs;
   }
 
-  /** The tasks of a run that are in a state, in all DAGs that share its id. */
+  /** The tasks of a run that are in a state, in whichever DAG it is a run of. */
   async tasks(runId: string, state: "failed" | "running"): Promise<Task[]> {
     const body = { dag_run_ids: [runId], state: [state], page_limit: 100 };
     const answer = await this.#ask({ method: "POST", path: "/dags/~/dagRuns/~/taskInstances/list", body });

@@ -9,10 +9,13 @@ import type { Recipe } from "./recipe.ts";
 const propertiesFile = () => homePath("kafka.properties");
 const dataFolder = () => homePath("kafka");
 
+/** Those that Kafka's start script in the image puts before the program. */
+const javaOptions = ["KAFKA_HEAP_OPTS", "KAFKA_JVM_PERFORMANCE_OPTS"];
+
 /** KAFKA_LOG_DIRS -> log.dirs, as the official image maps its variables. */
 function properties(environment: Variables): string {
   return Object.entries(environment)
-    .filter(([name]) => name.startsWith("KAFKA_") && name !== "KAFKA_HEAP_OPTS")
+    .filter(([name]) => name.startsWith("KAFKA_") && !javaOptions.includes(name))
     .map(([name, value]) => `${name.slice("KAFKA_".length).toLowerCase().replaceAll("_", ".")}=${value}\n`)
     .join("");
 }
@@ -33,15 +36,8 @@ export const kafka: Recipe = {
   command: ({ service, toolchain }) => ({
     command: toolchain.java,
     args: [
-      ...setting(service.environment, "KAFKA_HEAP_OPTS").split(" "),
-      ...[
-        "-XX:+UseSerialGC",
-        "-XX:TieredStopAtLevel=1",
-        "-cp",
-        join(toolchain.kafkaJars, "*"),
-        "kafka.Kafka",
-        propertiesFile(),
-      ],
+      ...javaOptions.flatMap((name) => setting(service.environment, name).split(" ")),
+      ...["-cp", join(toolchain.kafkaJars, "*"), "kafka.Kafka", propertiesFile()],
     ],
     env: {},
   }),

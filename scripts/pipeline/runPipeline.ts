@@ -23,6 +23,8 @@ export interface RunOutcome {
 
 const pollMilliseconds = 500;
 const patienceMilliseconds = 60_000;
+/** A run that is alone begins sooner. */
+const queuedMilliseconds = 5_000;
 
 /** `20261123-195000-1f2e`: sorts by time, and two in one second differ. */
 export function newRunId(now: Date = new Date()): string {
@@ -101,6 +103,7 @@ async function follow(following: Following): Promise<RunOutcome> {
   const shown = new Set<string>();
   const known: KnownReports = new Map();
   let notes: string[] | undefined;
+  let saysItWaits = false;
   line(
     dim(
       `  ${"hop".padEnd(16)}${"rows in".padStart(12)}${"rows out".padStart(12)}${"dropped".padStart(9)}${"seconds".padStart(9)}`,
@@ -123,6 +126,10 @@ async function follow(following: Following): Promise<RunOutcome> {
       transient("  … waiting for the box to answer");
       await pause(signal);
       continue;
+    }
+    if (state === "queued" && !saysItWaits && Date.now() - from > queuedMilliseconds) {
+      saysItWaits = true;
+      line(dim("  waits for the run before it: they go one after the other"));
     }
     for (const hop of hops) {
       // A run that is refused writes this report too.

@@ -35,7 +35,9 @@ export async function runPytest(
   return {
     passed: count("tests") - failed - skipped,
     failed: code !== 0 && failed === 0 ? 1 : failed,
-    failures: [...report.matchAll(failedTest)].map(([, module, name, why]) => `${module}: ${name}\n${plain(why)}`),
+    failures: [...report.matchAll(failedTest)].map(([, module, name, why]) =>
+      `${module} ${plain(name)}\n${plain(why)}`.trim(),
+    ),
     notRun: skipped > 0 ? [`${skipped} skipped tests of ${folders.join(", ")}`] : [],
   };
 }

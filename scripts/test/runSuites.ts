@@ -98,6 +98,7 @@ async function outcome(suite: Suite, context: SuiteContext): Promise<{ count: Co
     console.error(error);
     return brokeOff(`${suite.name}: ${error instanceof Error ? error.message : String(error)}`);
   });
+  if (count.failed > count.failures.length) count.failures.push(`${suite.name}: more than that, or why: see above`);
   const summary = `${suite.name}: ${count.passed} passed, ${count.failed} failed, ${seconds(begin)}`;
   // A suite that ran nothing has proved nothing, unless it says why.
   const isSilent = count.passed + count.failed + count.notRun.length === 0;

@@ -15,7 +15,9 @@ const report = z.object({
       name: z.string(),
       status: z.enum(["passed", "failed"]),
       message: z.string(),
-      assertionResults: z.array(z.object({ fullName: z.string(), failureMessages: z.array(z.string()) })),
+      assertionResults: z.array(
+        z.object({ fullName: z.string(), status: z.string(), failureMessages: z.array(z.string()) }),
+      ),
     }),
   ),
 });
@@ -29,8 +31,8 @@ function failuresOf({
 }: z.infer<typeof report>["testResults"][number]): string[] {
   if (status === "passed") return [];
   const file = relative(root, name);
-  const failed = assertionResults.filter(({ failureMessages }) => failureMessages.length > 0);
-  if (failed.length === 0) return [`${file}: ${message || "its tests did not run"}`];
+  const failed = assertionResults.filter((result) => result.status === "failed");
+  if (failed.length === 0) return [`${file}: ${message || "tests of it did not run; above it says why"}`];
   return failed.map(({ fullName, failureMessages }) => `${file}: ${fullName}\n${failureMessages.join("\n")}`);
 }
 

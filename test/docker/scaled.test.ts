@@ -138,7 +138,8 @@ describe("a run of a schedule on two Celery workers, of which one is killed, and
     before = await executorsAtWork();
     const airflow = new AirflowApi(airflowSettings(await box.client()));
     [runId = ""] = await startNow(airflow, "boxoffice_daily");
-    const silver = async () => (await airflow.tasks(runId, "running")).find(({ name }) => name === "boxoffice.transform.silver");
+    const silver = async () =>
+      (await airflow.tasks(runId, "running")).find(({ name }) => name === "boxoffice.transform.silver");
     await expect.poll(silver, { timeout: 180_000, interval: 500 }).toMatchObject({ host: expect.any(String) });
     const host = (await silver())?.host ?? "";
     const workers = linesOf((await box.compose(["ps", "--quiet", "airflow-worker"], scaled)).stdout);

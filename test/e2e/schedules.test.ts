@@ -53,10 +53,10 @@ const loggedAlerts = async () =>
 describe("the schedules", () => {
   let late = "";
 
-  it("start two runs in one second, which both go the whole road in time, while a third one waits", async () => {
+  it("start two runs in one second, which both go the whole road in time, one after the other, while a third one waits", async () => {
     const ids = await startNow(airflow, "boxoffice_daily", "boxoffice_weekly");
     expect(ids.map((id) => id.split("-")[0]).sort()).toEqual(["daily", "weekly"]);
-    // DAG boxoffice has two runs at a time.
+    // DAG boxoffice has one run at a time.
     [late = ""] = await startNow(airflow, "boxoffice_daily");
     expect((await airflow.run("boxoffice", late))?.state).toBe("queued");
     for (const id of ids) {

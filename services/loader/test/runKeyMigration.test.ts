@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrate } from "../src/migrations.ts";
-import { allPartitions, partitionOf } from "../src/partitions.ts";
+import { allPartitions, partitionOf, partitionState } from "../src/partitions.ts";
 import { migrationsDirectory, newDatabase, quietLog } from "./engines.ts";
 
 let pool: pg.Pool;
@@ -24,7 +24,8 @@ afterAll(async () => {
   await drop();
 });
 
-const runs = ["20261127-090320-4833", "r_2"] as const;
+const full = "20261127-090320-4833";
+const [appended, other, notWhole] = ["appended", "r_2", "not-whole"];
 const commentOf = (run_id: string) => ({
   run_id,
   prefix: `gold/${run_id}/try1`,
@@ -45,51 +46,71 @@ async function putPartition(run: string): Promise<void> {
   await pool.query(`comment on table ${quoted} is '${JSON.stringify(commentOf(run))}'`);
 }
 
-async function publishedRatings(run: string, place: number): Promise<unknown[]> {
+async function publish(run: string): Promise<void> {
   await pool.query(
     "insert into mart_versions.run_summary (run_id, edition, inputs) values ($1, 'e', '{}') on conflict do nothing",
     [run],
   );
-  await pool.query("delete from mart_versions.shared_facts");
-  await pool.query("insert into mart_versions.shared_facts values ($1, $1, $2)", [run, place]);
   await pool.query("update marts.current set run_id = $1", [run]);
+}
+
+async function publishedRatings(): Promise<unknown[]> {
   const { rows } = await pool.query(
     "select user_id, rating::float, rated_at::text from marts.fact_rating order by user_id",
   );
   return rows;
 }
 
-test("ratings that were kept by run id are the same by its key, with their index, comment and places", async () => {
-  for (const run of runs) await putPartition(run);
-  const [first] = runs;
-  const then = [await publishedRatings(first, 0), await publishedRatings(first, 1)];
-  expect(then[0]).toEqual([
+test("the published ratings are the same by the key of their run, with their index, comment and places; no others are kept", async () => {
+  await putPartition(full);
+  await putPartition(other);
+  // A load that was broken off before it was attached.
+  await pool.query(`create table ${partitionOf("fact_rating", notWhole).quoted} (like gold.fact_rating)`);
+  await pool.query("insert into mart_versions.shared_facts values ($1, $2, 1)", [appended, full]);
+  await publish(full);
+  const first = await publishedRatings();
+  expect(first).toEqual([
     { user_id: 1, rating: 2.5, rated_at: "2001-01-01 00:00:00" },
     { user_id: 2, rating: 3, rated_at: null },
   ]);
+  await publish(appended);
+  const second = await publishedRatings();
+  expect(second).not.toEqual(first);
 
   await migrate(pool, migrationsDirectory, quietLog);
 
-  expect([await publishedRatings(first, 0), await publishedRatings(first, 1)]).toEqual(then);
-  const kept = (await allPartitions(pool)).filter(({ partition }) => partition.table === "fact_rating");
-  expect(kept.map(({ partition, state }) => [partition.name, state])).toEqual(
-    expect.arrayContaining(
-      runs.map((run) => [
-        partitionOf("fact_rating", run).name,
-        { attached: true, detaching: false, comment: commentOf(run) },
-      ]),
-    ),
+  expect(await publishedRatings()).toEqual(second);
+  await publish(full);
+  expect(await publishedRatings()).toEqual(first);
+  const partition = partitionOf("fact_rating", full);
+  expect(await partitionState(pool, partition)).toEqual({
+    attached: true,
+    detaching: false,
+    comment: commentOf(full),
+  });
+  const kept = (await allPartitions(pool)).filter(({ partition: { table } }) => table === "fact_rating");
+  expect(kept.map(({ partition: { name } }) => name).sort()).toEqual(
+    [partition.name, partitionOf("fact_rating", notWhole).name].sort(),
   );
-  expect(kept).toHaveLength(runs.length);
   const { rows } = await pool.query<{ indexdef: string }>(
     "select indexdef from pg_indexes where tablename = $1 order by indexdef",
-    [partitionOf("fact_rating", first).name],
+    [partition.name],
   );
-  expect(rows.map(({ indexdef }) => indexdef.replace(/ ON .* USING/, " USING").replace(/INDEX \S+/, "INDEX"))).toEqual([
+  expect(rows.map(({ indexdef }) => indexdef.replace(/INDEX \S+ ON .* USING/, "INDEX USING"))).toEqual([
     "CREATE INDEX USING brin (from_place, until_place)",
     "CREATE UNIQUE INDEX USING btree (user_id, movie_id, until_place)",
   ]);
-  await expect(
-    pool.query(`insert into ${partitionOf("fact_rating", first).quoted} (user_id, movie_id) values (1, 1)`),
-  ).rejects.toThrow("duplicate key");
+  const again = pool.query(`insert into ${partition.quoted} (user_id, movie_id) values (1, 1)`);
+  await expect(again).rejects.toThrow("duplicate key");
+});
+
+test("a question about the published ratings looks at no other partition", async () => {
+  await pool.query(
+    "create table gold.fact_rating_else partition of gold.fact_rating for values in (gold.run_key('else'))",
+  );
+  const plan = async (question: string) =>
+    JSON.stringify((await pool.query(`explain (analyze, format json) ${question}`)).rows);
+  const ofRun = await plan(`select count(*) from gold.fact_rating where run_key = gold.run_key('${full}')`);
+  expect(ofRun).not.toContain("fact_rating_else");
+  expect(await plan("select count(*) from marts.fact_rating")).toMatch(/"Actual Loops":0[^}]*|"Subplans Removed":1/);
 });

@@ -15,8 +15,16 @@
     {{- return(facts) -}}
 {%- endmacro %}
 
-{# Whether a rating is in the partition that these facts name. #}
+{# Whether a rating is in the partition that these facts name. In Postgres that is by a number of the run. #}
 {% macro is_in_partition(facts) -%}
+    {{- adapter.dispatch('is_in_partition')(facts) -}}
+{%- endmacro %}
+
+{% macro default__is_in_partition(facts) -%}
+    run_id = '{{ facts.run_id }}'
+{%- endmacro %}
+
+{% macro postgres__is_in_partition(facts) -%}
     run_key = gold.run_key('{{ facts.run_id }}')
 {%- endmacro %}
 
