@@ -28,6 +28,8 @@
                 and user_id = rated_by.user_id
             group by tmdb_id
         ) as movies
+    -- By itself: what it is joined with would be made anew for each user.
+    offset 0
 {%- endmacro %}
 
 {% macro movies_then_and_now(facts, before) -%}
