@@ -69,6 +69,15 @@ export async function newDatabase(): Promise<{ pool: pg.Pool; drop: () => Promis
   };
 }
 
+/** How many rows of a run a reader of a gold table sees. */
+export async function rowsSeen(pool: pg.Pool, table: string, run: string): Promise<number | undefined> {
+  const isOfRun = table === "fact_rating" ? "run_key = gold.run_key($1)" : "run_id = $1";
+  const { rows } = await pool.query<{ n: number }>(`select count(*)::int as n from gold.${table} where ${isOfRun}`, [
+    run,
+  ]);
+  return rows[0]?.n;
+}
+
 /** The loader's own pool for the database of another pool, by way of a proxy that can cut its connections. */
 export async function cuttablePool(
   to: pg.Pool,
