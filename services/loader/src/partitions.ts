@@ -112,7 +112,7 @@ export async function allPartitions(
 }
 
 /** What tells a run's rows of a table from another's: as SQL, the column and its value. */
-function runColumn({ table }: Partition, runId: string): { column: string; value: string } {
+export function runColumn({ table }: Pick<Partition, "table">, runId: string): { column: string; value: string } {
   const id = pg.escapeLiteral(runId);
   // As in `008_run_key.sql`.
   return table === "fact_rating"

@@ -7,6 +7,7 @@ import type { Kafka } from "kafkajs";
 import pg from "pg";
 import { pino } from "pino";
 import { TcpProxy } from "../../../test/kit/tcpProxy.ts";
+import { runColumn } from "../src/partitions.ts";
 
 /** Where the engines under test listen. */
 export const addresses = {
@@ -71,10 +72,10 @@ export async function newDatabase(): Promise<{ pool: pg.Pool; drop: () => Promis
 
 /** How many rows of a run a reader of a gold table sees. */
 export async function rowsSeen(pool: pg.Pool, table: string, run: string): Promise<number | undefined> {
-  const isOfRun = table === "fact_rating" ? "run_key = gold.run_key($1)" : "run_id = $1";
-  const { rows } = await pool.query<{ n: number }>(`select count(*)::int as n from gold.${table} where ${isOfRun}`, [
-    run,
-  ]);
+  const { column, value } = runColumn({ table }, run);
+  const { rows } = await pool.query<{ n: number }>(
+    `select count(*)::int as n from gold.${table} where ${column} = ${value}`,
+  );
   return rows[0]?.n;
 }
 
