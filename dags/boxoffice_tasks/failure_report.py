@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from airflow.sdk.exceptions import AirflowFailException
+
 log = logging.getLogger(__name__)
 
 
 @contextmanager
-def failure_report(run_id: str, *, dag: str, task: str) -> Iterator[None]:
+def failure_report(
+    run_id: str, *, dag: str, task: str, has_more_tries: bool = False
+) -> Iterator[None]:
     """Reports what is raised inside the block and lets it pass. A run's newest failure stands."""
     try:
         yield
@@ -21,6 +25,7 @@ def failure_report(run_id: str, *, dag: str, task: str) -> Iterator[None]:
             "task": task,
             "code": code_of(failure) or "unexpected",
             "message": message_of(failure),
+            "tried_again": has_more_tries and not isinstance(failure, AirflowFailException),
             "at": datetime.now(UTC).isoformat(),
         }
         # In the task's log too, which is elsewhere: a lake that is full takes no report.

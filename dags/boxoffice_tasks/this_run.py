@@ -8,6 +8,7 @@ from airflow.sdk import get_current_context
 from airflow.sdk.exceptions import AirflowFailException
 
 from boxoffice_tasks.failure_report import failure_report
+from boxoffice_tasks.lake_failure import lake_failures_for_people
 from boxoffice_tasks.run_id import run_id_of
 
 
@@ -37,7 +38,11 @@ def this_run() -> Iterator[Run]:
         reuse_loads=params.get("reuse_loads", False),
     )
     task = context["ti"]
-    with failure_report(run.id, dag=task.dag_id, task=task.task_id):
+    has_more_tries = task.try_number <= task.max_tries
+    with (
+        failure_report(run.id, dag=task.dag_id, task=task.task_id, has_more_tries=has_more_tries),
+        lake_failures_for_people(),
+    ):
         if run.append and run.reuse_loads:
             raise AirflowFailException(
                 "append adds a directory's records, and reuse_loads ingests nothing: ask for one"

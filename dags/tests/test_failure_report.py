@@ -5,7 +5,7 @@ import logging
 
 import pytest
 from boxoffice_tasks.failure_report import code_of, failure_report, message_of
-from boxoffice_tasks.service_job import ServiceRefused
+from boxoffice_tasks.service_job import ServiceFailed, ServiceRefused
 
 
 class RpcError(Exception):
@@ -61,3 +61,28 @@ def test_a_failure_is_in_the_log_where_the_lake_takes_no_report(
         }.items()
     )
     assert second == "the failure could not be written to the lake"
+
+
+@pytest.mark.parametrize(
+    ("failure", "has_more_tries", "tried_again"),
+    [
+        (ServiceFailed("unreachable", "no answer"), True, True),
+        (ServiceFailed("unreachable", "no answer"), False, False),
+        (ServiceRefused("empty_source", "movies.csv is empty"), True, False),
+    ],
+)
+def test_a_report_says_whether_the_task_is_tried_again(
+    failure: Exception,
+    has_more_tries: bool,
+    tried_again: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.delenv("S3_BUCKET", raising=False)
+    with (
+        caplog.at_level(logging.ERROR),
+        pytest.raises(type(failure)),
+        failure_report("run-1", dag="ingest", task="load", has_more_tries=has_more_tries),
+    ):
+        raise failure
+    assert json.loads(caplog.records[0].getMessage().split(" ", 1)[1])["tried_again"] is tried_again

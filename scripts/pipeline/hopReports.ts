@@ -10,6 +10,8 @@ export const failureReport = z.object({
   task: z.string(),
   code: z.string().nullish(),
   message: z.string(),
+  /** Whether Airflow tries the task again. */
+  tried_again: z.boolean().default(false),
   at: z.string(),
 });
 export type FailureReport = z.infer<typeof failureReport>;

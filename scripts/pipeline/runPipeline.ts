@@ -10,7 +10,15 @@ import { BoxError, exitCode } from "../boxError.ts";
 import type { BoxClient } from "../openBox.ts";
 import { openLake } from "../openLake.ts";
 import { clear, dim, isTerminal, line, transient, yellow } from "../terminal.ts";
-import { failureOfLog, type HopLine, type KnownReports, readFailure, readHops, secondsAtWork } from "./hopReports.ts";
+import {
+  type FailureReport,
+  failureOfLog,
+  type HopLine,
+  type KnownReports,
+  readFailure,
+  readHops,
+  secondsAtWork,
+} from "./hopReports.ts";
 import { progressText } from "./progress.ts";
 
 export interface RunOutcome {
@@ -104,6 +112,7 @@ async function follow(following: Following): Promise<RunOutcome> {
   const known: KnownReports = new Map();
   let notes: string[] | undefined;
   let saysItWaits = false;
+  let toldFailure: string | undefined;
   line(
     dim(
       `  ${"hop".padEnd(16)}${"rows in".padStart(12)}${"rows out".padStart(12)}${"dropped".padStart(9)}${"seconds".padStart(9)}`,
@@ -113,8 +122,9 @@ async function follow(following: Following): Promise<RunOutcome> {
     if (signal.aborted) throw interrupted(runId);
     let state: DagRun["state"];
     let hops: HopLine[];
+    let failure: FailureReport | undefined;
     try {
-      ({ state, hops } = await poll(following, known));
+      ({ state, hops, failure } = await poll(following, known));
       if (notes === undefined) {
         notes = (await lake.json(lakeKeys.hop(runId, "inputs"), runInputs))?.notes;
         for (const note of notes ?? []) line(`  ${yellow("note")} ${note}`);
@@ -136,6 +146,10 @@ async function follow(following: Following): Promise<RunOutcome> {
       if (shown.has(hop.name) || (hop.name === "publish" && state !== "success")) continue;
       shown.add(hop.name);
       line(hopText(hop));
+    }
+    if (failure?.tried_again && failure.at !== toldFailure) {
+      toldFailure = failure.at;
+      line(`  ${yellow("again")} ${failure.task} failed, and Airflow tries it again: ${failure.message}`);
     }
     if (state === "failed") await fail(airflow, lake, runId);
     if (state === "success") {
@@ -165,10 +179,11 @@ async function pause(signal: AbortSignal): Promise<void> {
 async function poll(
   { airflow, lake, runId }: Following,
   known: KnownReports,
-): Promise<{ state: DagRun["state"]; hops: HopLine[] }> {
+): Promise<{ state: DagRun["state"]; hops: HopLine[]; failure: FailureReport | undefined }> {
   const run = await airflow.run("boxoffice", runId);
   if (!run) throw new BoxError(`Airflow does not tell the state of run ${runId}`);
-  return { state: run.state, hops: await readHops(lake, runId, known) };
+  const [hops, failure] = await Promise.all([readHops(lake, runId, known), readFailure(lake, runId)]);
+  return { state: run.state, hops, failure };
 }
 
 function interrupted(runId: string, what = "goes on"): BoxError {

@@ -1,0 +1,53 @@
+"""Failures of Spark and of Arrow as the engines word them, and what is made of them."""
+
+import pytest
+from boxoffice_tasks.lake_failure import DiskFull, LakeFailed, for_people, lake_failures_for_people
+from boxoffice_tasks.service_job import ServiceRefused
+
+S3PROXY = (
+    "(org.apache.hadoop.fs.s3a.AWSS3IOException) Completing multipart upload on silver/r/a/t/p: "
+    "software.amazon.awssdk.services.s3.model.S3Exception: An internal error occurred. Try again. "
+    "(Service: S3, Status Code: 200, Request ID: A0):InternalError: An internal error occurred.\n\n"
+    "JVM stacktrace:\norg.apache.hadoop.fs.s3a.AWSS3IOException\n\tat org.apache.hadoop…"
+)
+MINIO = (
+    "Job aborted due to stage failure: Task 0 in stage 7.0 failed 4 times\n"
+    "Caused by: software.amazon.awssdk.services.s3.model.S3Exception: Storage backend has reached "
+    "its minimum free drive threshold. Please delete a few objects to proceed. (Service: S3, "
+    "Status Code: 507, Request ID: 18):XMinioStorageFull\n"
+)
+SPILL = "Task 0 failed\njava.io.IOException: No space left on device\n\tat java.base/java.io…"
+ARROW = (
+    "When completing multiple part upload for key '_runs/r/gold.json' in bucket 'lake': AWS Error "
+    "INTERNAL_FAILURE during CompleteMultipartUpload operation: An internal error occurred."
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "disk"), [(MINIO, "the lake's disk"), (SPILL, "a disk that Spark writes to")]
+)
+def test_a_full_disk_is_named_and_is_not_tried_again(text: str, disk: str) -> None:
+    expected = f"^{disk} has no space left .*Free space there"
+    with pytest.raises(DiskFull, match=expected), lake_failures_for_people():
+        raise RuntimeError(text)
+
+
+@pytest.mark.parametrize("text", [S3PROXY, ARROW])
+def test_a_server_that_says_only_that_it_failed_may_be_full_and_is_tried_again(text: str) -> None:
+    told = for_people(OSError(text))
+    assert isinstance(told, LakeFailed)
+    assert "Its disk may be full: ./box doctor" in str(told)
+    assert "\n" not in str(told)
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        RuntimeError("[TABLE_NOT_FOUND] no table\n\nJVM stacktrace:\n\tat org.apache…"),
+        ServiceRefused("disk_full", "Kafka's disk has no space left"),
+    ],
+)
+def test_any_other_failure_passes_as_it_is(failure: Exception) -> None:
+    with pytest.raises(type(failure)) as raised, lake_failures_for_people():
+        raise failure
+    assert raised.value is failure
