@@ -10,8 +10,11 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 FULL = re.compile(
     r"XMinioStorageFull|Status Code: 507|no space left|storage (is )?full", re.IGNORECASE
 )
-#: How s3a and Arrow quote an S3 server that failed; some say no more of a full disk.
-FAILED = re.compile(r"\(Service: S3, Status Code: 5\d\d|InternalError|AWS Error INTERNAL_FAILURE")
+#: How s3a and Arrow tell of an S3 server that failed or broke off: some say no more of a full disk.
+FAILED = re.compile(
+    r"Service: S3, Status Code: 5\d\d|InternalError|AWS Error INTERNAL_FAILURE"
+    r"|Unable to execute HTTP request"
+)
 OF_LAKE = re.compile(r"s3a|software\.amazon|Service: S3|AWS Error|XMinio")
 LONGEST_REASON = 300
 
@@ -50,13 +53,19 @@ def for_people(failure: Exception) -> DiskFull | LakeFailed | None:
     if full := next(filter(FULL.search, lines), None):
         disk = "the lake's disk" if OF_LAKE.search(full) else "a disk that Spark writes to"
         return DiskFull(
-            f"{disk} has no space left ({full[:LONGEST_REASON]}). "
+            f"{disk} has no space left ({reason_of(full)}). "
             "Free space there, then run again; what was published stays"
         )
     failed = next((line for line in lines if OF_LAKE.search(line) and FAILED.search(line)), None)
     if failed is None:
         return None
     return LakeFailed(
-        f"the lake's S3 server failed ({failed[:LONGEST_REASON]}). Its disk may be full: "
+        f"the lake's S3 server failed ({reason_of(failed)}). Its disk may be full: "
         "./box doctor tells the room there is, ./box logs s3 what it says"
     )
+
+
+def reason_of(line: str) -> str:
+    """What an engine says in a line, without the kinds of errors around it and the request's id."""
+    said = line.rsplit("Exception: ", 1)[-1]
+    return said.split(" (Service: ", 1)[0][:LONGEST_REASON]

@@ -1,5 +1,7 @@
 """Failures of Spark and of Arrow as the engines word them, and what is made of them."""
 
+import re
+
 import pytest
 from boxoffice_tasks.lake_failure import DiskFull, LakeFailed, for_people, lake_failures_for_people
 from boxoffice_tasks.service_job import ServiceRefused
@@ -17,6 +19,12 @@ MINIO = (
     "Status Code: 507, Request ID: 18):XMinioStorageFull\n"
 )
 SPILL = "Task 0 failed\njava.io.IOException: No space left on device\n\tat java.base/java.io…"
+BROKEN_OFF = (
+    "[TASK_WRITE_FAILED] Task failed while writing rows to s3a://lake/gold/r/a/t.\n\n"
+    "JVM stacktrace:\norg.apache.spark.SparkException\n\tat org.apache.spark…\nCaused by: java.net.SocketException: "
+    "upload part #1 on gold/r/a/t/p: software.amazon.awssdk.core.exception.SdkClientException: "
+    "Unable to execute HTTP request: Broken pipe\n"
+)
 ARROW = (
     "When completing multiple part upload for key '_runs/r/gold.json' in bucket 'lake': AWS Error "
     "INTERNAL_FAILURE during CompleteMultipartUpload operation: An internal error occurred."
@@ -24,19 +32,32 @@ ARROW = (
 
 
 @pytest.mark.parametrize(
-    ("text", "disk"), [(MINIO, "the lake's disk"), (SPILL, "a disk that Spark writes to")]
+    ("text", "start"),
+    [
+        (MINIO, r"the lake's disk has no space left \(Storage backend .* to proceed\.\)\."),
+        (SPILL, r"a disk that Spark writes to has no space left \(No space left on device\)\."),
+    ],
 )
-def test_a_full_disk_is_named_and_is_not_tried_again(text: str, disk: str) -> None:
-    expected = f"^{disk} has no space left .*Free space there"
+def test_a_full_disk_is_named_and_is_not_tried_again(text: str, start: str) -> None:
+    expected = f"^{start} Free space there"
     with pytest.raises(DiskFull, match=expected), lake_failures_for_people():
         raise RuntimeError(text)
 
 
-@pytest.mark.parametrize("text", [S3PROXY, ARROW])
-def test_a_server_that_says_only_that_it_failed_may_be_full_and_is_tried_again(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (S3PROXY, r"An internal error occurred\. Try again\."),
+        (BROKEN_OFF, "Unable to execute HTTP request: Broken pipe"),
+        (ARROW, "When completing multiple part upload .* An internal error occurred."),
+    ],
+)
+def test_a_server_that_says_only_that_it_failed_may_be_full_and_is_tried_again(
+    text: str, said: str
+) -> None:
     told = for_people(OSError(text))
     assert isinstance(told, LakeFailed)
-    assert "Its disk may be full: ./box doctor" in str(told)
+    assert re.match(rf"the lake's S3 server failed \({said}\)\. Its disk may be full", str(told))
     assert "\n" not in str(told)
 
 
