@@ -21,7 +21,8 @@ MINIO = (
 SPILL = "Task 0 failed\njava.io.IOException: No space left on device\n\tat java.base/java.io…"
 BROKEN_OFF = (
     "[TASK_WRITE_FAILED] Task failed while writing rows to s3a://lake/gold/r/a/t.\n\n"
-    "JVM stacktrace:\norg.apache.spark.SparkException\n\tat org.apache.spark…\nCaused by: java.net.SocketException: "
+    "JVM stacktrace:\norg.apache.spark.SparkException\n\tat org.apache.spark…\n"
+    "Caused by: java.net.SocketException: "
     "upload part #1 on gold/r/a/t/p: software.amazon.awssdk.core.exception.SdkClientException: "
     "Unable to execute HTTP request: Broken pipe\n"
 )
