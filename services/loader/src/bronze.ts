@@ -4,7 +4,7 @@ import { lakeKeys, parseGroupKey } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import type { Logger } from "pino";
-import { groupParquet } from "./groupParquet.ts";
+import { type GroupFile, groupParquet } from "./groupParquet.ts";
 import type { Slice } from "./openGroups.ts";
 
 /** Every group object of a load in the lake: number and rows, as the keys state them. */
@@ -21,6 +21,7 @@ export async function listGroups(lake: ObjectStore, dataset: DatasetName, loadId
 export class Bronze {
   readonly #lake: ObjectStore;
   readonly #log: Logger;
+  readonly #encode: (slices: readonly Slice[]) => GroupFile | Promise<GroupFile>;
   /** The groups that are in the lake, by load. They never leave it, so the list is read once. */
   readonly #written = new Map<string, Promise<Set<number>>>();
   /** By load, then by group: one group that was written says nothing of another. */
@@ -30,9 +31,15 @@ export class Bronze {
   #lastRefusal: ServiceError | undefined;
   readonly #arrivals = new EventEmitter().setMaxListeners(0);
 
-  constructor(lake: ObjectStore, log: Logger) {
+  /** `encode` does what `groupParquet` does, which it is by default. */
+  constructor(
+    lake: ObjectStore,
+    log: Logger,
+    encode: (slices: readonly Slice[]) => GroupFile | Promise<GroupFile> = groupParquet,
+  ) {
     this.#lake = lake;
     this.#log = log;
+    this.#encode = encode;
   }
 
   /** Whether the lake has the slice's group. */
@@ -43,7 +50,7 @@ export class Bronze {
   /** Writes the slices of a complete group as one object, unless it is there. */
   async writeGroup(slices: readonly [Slice, ...Slice[]]): Promise<void> {
     const [{ dataset, load_id, group }] = slices;
-    const { rows, parquet } = groupParquet(slices);
+    const { rows, parquet } = await this.#encode(slices);
     const created = await this.#create(slices[0], lakeKeys.group(dataset, load_id, group, rows), parquet);
     (await this.#groupsOf(slices[0])).add(group);
     this.#failures.get(lakeKeys.bronze(dataset, load_id))?.delete(group);

@@ -7,8 +7,14 @@ import { Compression, Table as WasmTable, WriterPropertiesBuilder, writeParquet 
 import { type AscendingKeys, ascendingKeys, ascendingKeysName } from "./ascendingKeys.ts";
 import type { Slice } from "./openGroups.ts";
 
+/** A group as bronze has it, and how many rows that are. */
+export interface GroupFile {
+  rows: number;
+  parquet: Uint8Array;
+}
+
 /** One Parquet file of a group's slices, in the order given; refuses slices that are not as their contract says. */
-export function groupParquet(slices: readonly Slice[]): { rows: number; parquet: Uint8Array } {
+export function groupParquet(slices: readonly Slice[]): GroupFile {
   try {
     const [first, ...others] = slices.map(readSlice);
     const batches = [first, ...others].flatMap((table) => table?.batches.filter((batch) => batch.numRows > 0) ?? []);

@@ -19,6 +19,7 @@ import { LiveConsumer } from "./liveConsumer.ts";
 import { fixLiveInput } from "./liveInput.ts";
 import { sweepLive } from "./liveTable.ts";
 import { migrate } from "./migrations.ts";
+import { ParquetThread } from "./parquetThread.ts";
 import { keptRuns, sweepVersions } from "./sweep.ts";
 import { sweepLake } from "./sweepLake.ts";
 import { whenReachable } from "./whenReachable.ts";
@@ -33,7 +34,8 @@ const pool = warehousePool(config, {
   log,
 });
 const kafka = kafkaClient("loader", config.KAFKA_BROKERS, log);
-const bronze = new Bronze(lake, log);
+const parquetThread = new ParquetThread();
+const bronze = new Bronze(lake, log, (slices) => parquetThread.encode(slices));
 const seals = new Jobs(log);
 const versions = new Jobs(log);
 const consumer = new SliceConsumer({
@@ -108,6 +110,7 @@ async function notReady(): Promise<string[]> {
 closeOnSignal(log, [
   () => server.close(),
   () => Promise.all([consumer.stop(), live.stop()]).then(() => {}),
+  () => parquetThread.close(),
   () => seals.close(),
   () => versions.close(),
   // Not waited for: a sweep may be waiting for readers, and the next one takes up what it began.
