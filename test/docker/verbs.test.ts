@@ -17,6 +17,14 @@ const bench = z.object({
   hops: z.array(z.object({ hop: z.string(), rows_in: z.number() })),
 });
 
+/** Ratings of users whom the bundled edition does not have, a thousand movies each. */
+function moreRatings(count: number): string[] {
+  return Array.from(
+    { length: count },
+    (_none, at) => `${1000 + Math.floor(at / 1000)},${1 + (at % 1000)},3.5,1000000000`,
+  );
+}
+
 describe("./box with containers", () => {
   it("status names every service as ready", async () => {
     const { services } = status.parse(JSON.parse(await box.command("status", "--json")));
@@ -43,9 +51,12 @@ describe("./box with containers", () => {
   it("bench runs an edition from a directory of this machine, within 6 GiB", async () => {
     const lines = bundledText("movies_metadata.csv").trimEnd().split("\n");
     edition.with("movies_metadata.csv", `${lines.slice(0, -1).join("\n")}\n`);
+    // Enough that bronze has a group of as many slices as there may be.
+    edition.withMore("ratings_small.csv", moreRatings(200_000));
     const report = bench.parse(JSON.parse(await box.command("bench", "--json", "--edition", edition.path)));
     console.log(`bench: ${report.seconds.toFixed(1)} s, peak ${report.peak_memory_mib} MiB`);
     expect(report.hops.map(({ hop }) => hop)).toContain("gold");
+    expect(report.hops.find(({ hop }) => hop === "silver")?.rows_in).toBeGreaterThan(300_000);
     expect(Object.keys(report.peak_by_service_mib)).toContain("kafka");
     expect(report.peak_memory_mib).toBeGreaterThan(1_000);
     expect(report.peak_memory_mib).toBeLessThan(6_144);

@@ -12,14 +12,18 @@ const idleMilliseconds = 60_000;
 
 /** Encodes groups of many rows in a thread beside the service's own, which takes slices and sends objects meanwhile. */
 export class ParquetThread {
-  readonly #pool = new Piscina<readonly Slice[], Outcome>({
-    // As the service itself is started.
-    execArgv: ["--import", "tsx"],
-    filename: new URL("./parquetThreadMain.ts", import.meta.url).href,
-    minThreads: 0,
-    maxThreads: 1,
-    idleTimeout: idleMilliseconds,
-  });
+  readonly #pool: Piscina<readonly Slice[], Outcome>;
+
+  /** `execArgv` has Node read TypeScript; by default as this process does. */
+  constructor(execArgv: string[] = process.execArgv) {
+    this.#pool = new Piscina({
+      execArgv,
+      filename: new URL("./parquetThreadMain.ts", import.meta.url).href,
+      minThreads: 0,
+      maxThreads: 1,
+      idleTimeout: idleMilliseconds,
+    });
+  }
 
   /** As `groupParquet`. The slices stay as they are. */
   async encode(slices: readonly Slice[]): Promise<GroupFile> {

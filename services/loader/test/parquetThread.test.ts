@@ -7,7 +7,7 @@ import { groupParquet } from "../src/groupParquet.ts";
 import type { Slice } from "../src/openGroups.ts";
 import { ParquetThread } from "../src/parquetThread.ts";
 
-const thread = new ParquetThread();
+const thread = new ParquetThread(["--import", "tsx"]);
 afterAll(() => thread.close());
 
 /** As they come from their topic: ratings of users who rated a hundred movies each. */
