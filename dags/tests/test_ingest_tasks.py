@@ -22,7 +22,7 @@ def load_links(
     context = {
         "params": {"run_id": "r1", **params},
         "dag_run": SimpleNamespace(run_id="r1"),
-        "ti": SimpleNamespace(dag_id="ingest", task_id="load_links"),
+        "ti": SimpleNamespace(dag_id="ingest", task_id="load_links", try_number=1, max_tries=2),
     }
     monkeypatch.setattr(this_run, "get_current_context", lambda: context)
     with DAG("ingest") as dag:

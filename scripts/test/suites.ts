@@ -91,7 +91,7 @@ const chaos: Suite = {
   needsEngines: true,
   needsDocker: true,
   isOnRequest: true,
-  run: ({ show }) => runVitest(show, "chaos", { CHAOS_SECONDS: "720", CHAOS_ACTIONS: "48", ...process.env }),
+  run: ({ show }) => runVitest(show, "chaos", { CHAOS_SECONDS: "660", CHAOS_ACTIONS: "48", ...process.env }),
 };
 
 export const suites: readonly Suite[] = [lint, unit, integration, faults, endToEnd, containers, chaos];
