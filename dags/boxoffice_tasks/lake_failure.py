@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from boxoffice_tasks.failure_report import code_of
+
 #: How MinIO and other S3 servers, and an operating system, say that a disk is full.
 FULL = re.compile(
     r"XMinioStorageFull|Status Code: 507|no space left|storage (is )?full", re.IGNORECASE
@@ -47,7 +49,7 @@ def lake_failures_for_people() -> Iterator[None]:
 
 def for_people(failure: Exception) -> DiskFull | LakeFailed | None:
     """A failure as one that says what to do; None where it tells of neither."""
-    if isinstance(getattr(failure, "code", None), str):
+    if code_of(failure) is not None:
         return None  # a service's, which is for people as it is
     lines = [line.strip() for line in str(failure).splitlines()]
     if full := next(filter(FULL.search, lines), None):

@@ -1,31 +1,16 @@
 import { createReadStream } from "node:fs";
 import { createGunzip } from "node:zlib";
 import { type DatasetName, datasets, groupSlices } from "@boxoffice/contracts/dataset";
-import { sliceHeaders } from "@boxoffice/contracts/slice";
 import { tableFromIPC } from "apache-arrow";
 import { readParquet } from "parquet-wasm";
 import { describe, expect, it } from "vitest";
 import { rootPath } from "../../scripts/boxHome.ts";
-import { sliceEncoder } from "../../services/ingest/src/sliceEncoder.ts";
-import { slices } from "../../services/ingest/src/slices.ts";
 import { groupParquet } from "../../services/loader/src/groupParquet.ts";
-
-const loadId = "0123456789abcdef-v2";
+import { encodedGroups } from "../kit/encodedGroups.ts";
 
 /** What the loader makes of what ingest puts on the dataset's topic, group by group: the rows in Parquet. */
 async function roundTrip(dataset: DatasetName, text: AsyncIterable<Buffer>) {
-  const encode = sliceEncoder(dataset, loadId, datasets[dataset]);
-  const groups = new Map<number, Parameters<typeof groupParquet>[0][number][]>();
-  for await (const slice of slices({ dataset, loadId, file: "f.csv", text })) {
-    for (const { topic, headers, value } of encode(slice)) {
-      if (topic !== dataset) continue;
-      const parsed = sliceHeaders.parse(headers);
-      const group = groups.get(parsed.group) ?? [];
-      group.push({ ...parsed, offset: BigInt(slice.number), timestamp: 0, value: new Uint8Array(value) });
-      groups.set(parsed.group, group);
-    }
-  }
-  return [...groups.values()].flatMap((group) => {
+  return (await encodedGroups(dataset, text)).flatMap((group) => {
     const { rows, parquet } = groupParquet(group);
     const table = tableFromIPC(readParquet(parquet).intoIPCStream());
     expect(table.numRows).toBe(rows);

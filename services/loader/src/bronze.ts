@@ -4,7 +4,7 @@ import { lakeKeys, parseGroupKey } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import type { Logger } from "pino";
-import { type GroupFile, groupParquet } from "./groupParquet.ts";
+import { type EncodeGroup, groupParquet } from "./groupParquet.ts";
 import type { Slice } from "./openGroups.ts";
 
 /** Every group object of a load in the lake: number and rows, as the keys state them. */
@@ -21,7 +21,7 @@ export async function listGroups(lake: ObjectStore, dataset: DatasetName, loadId
 export class Bronze {
   readonly #lake: ObjectStore;
   readonly #log: Logger;
-  readonly #encode: (slices: readonly Slice[]) => GroupFile | Promise<GroupFile>;
+  readonly #encode: EncodeGroup;
   /** The groups that are in the lake, by load. They never leave it, so the list is read once. */
   readonly #written = new Map<string, Promise<Set<number>>>();
   /** By load, then by group: one group that was written says nothing of another. */
@@ -31,12 +31,7 @@ export class Bronze {
   #lastRefusal: ServiceError | undefined;
   readonly #arrivals = new EventEmitter().setMaxListeners(0);
 
-  /** `encode` does what `groupParquet` does, which it is by default. */
-  constructor(
-    lake: ObjectStore,
-    log: Logger,
-    encode: (slices: readonly Slice[]) => GroupFile | Promise<GroupFile> = groupParquet,
-  ) {
+  constructor(lake: ObjectStore, log: Logger, encode: EncodeGroup = groupParquet) {
     this.#lake = lake;
     this.#log = log;
     this.#encode = encode;

@@ -13,6 +13,9 @@ export interface GroupFile {
   parquet: Uint8Array;
 }
 
+/** What `groupParquet` does, here or elsewhere. */
+export type EncodeGroup = (slices: readonly Slice[]) => GroupFile | Promise<GroupFile>;
+
 /** One Parquet file of a group's slices, in the order given; refuses slices that are not as their contract says. */
 export function groupParquet(slices: readonly Slice[]): GroupFile {
   try {

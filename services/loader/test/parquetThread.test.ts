@@ -1,8 +1,5 @@
-import { datasets } from "@boxoffice/contracts/dataset";
-import { sliceHeaders } from "@boxoffice/contracts/slice";
 import { afterAll, expect, test } from "vitest";
-import { sliceEncoder } from "../../ingest/src/sliceEncoder.ts";
-import { slices } from "../../ingest/src/slices.ts";
+import { encodedGroups } from "../../../test/kit/encodedGroups.ts";
 import { groupParquet } from "../src/groupParquet.ts";
 import type { Slice } from "../src/openGroups.ts";
 import { ParquetThread } from "../src/parquetThread.ts";
@@ -19,14 +16,7 @@ async function ratings(records: number): Promise<Slice[]> {
   const text = (async function* () {
     yield Buffer.from(`userId,movieId,rating,timestamp\n${lines.join("\n")}\n`);
   })();
-  const loadId = "0000000000000000-v1";
-  const encode = sliceEncoder("ratings", loadId, datasets.ratings);
-  const made: Slice[] = [];
-  for await (const slice of slices({ dataset: "ratings", loadId, file: "ratings.csv", text })) {
-    for (const { headers, value } of encode(slice))
-      made.push({ ...sliceHeaders.parse(headers), offset: 0n, timestamp: 0, value: new Uint8Array(value) });
-  }
-  return made;
+  return (await encodedGroups("ratings", text)).flat();
 }
 
 test.each([100, 250_000])("of %d rows the file is the one that is made here, and the slices stay", async (records) => {
