@@ -1,15 +1,25 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Logger } from "pino";
 import { allPartitions, dropPartition } from "./partitions.ts";
 import { isShared, sharedTable } from "./sharedFacts.ts";
 import { inTransaction, publishedRun, whileNonePublishes } from "./warehouse.ts";
 
+/** How long a sweep waits for readers, and how often it looks. */
+const patience = { milliseconds: 30_000, pollMilliseconds: 200 };
+
 /**
  * Removes the versions beyond the newest published ones that are kept. Runs that were never published go when they are
  * older than the oldest kept version, so a run that is under way is not touched. Ratings that a later run shares stay for
- * as long as that. What fails is tried at the next sweep.
+ * as long as that, and all versions for as long as a transaction may see one that was published before. What fails is
+ * tried at the next sweep.
  */
-export async function sweepVersions(pool: pg.Pool, keepVersions: number, log: Logger): Promise<void> {
+export async function sweepVersions(
+  pool: pg.Pool,
+  keepVersions: number,
+  log: Logger,
+  { milliseconds, pollMilliseconds } = patience,
+): Promise<void> {
   const loadedAt = new Map<string, string>();
   const partitions = await allPartitions(pool);
   for (const { state } of partitions) {
@@ -19,10 +29,17 @@ export async function sweepVersions(pool: pg.Pool, keepVersions: number, log: Lo
     if (before === undefined || comment.loaded_at < before) loadedAt.set(comment.run_id, comment.loaded_at);
   }
   const old = oldRuns(loadedAt, await publishedRuns(pool), await publishedRun(pool), keepVersions);
+  if (old.length === 0) return;
+  const waitedSince = Date.now();
+  while ((await earlierReaders(pool)).length > 0 && Date.now() - waitedSince < milliseconds) {
+    await sleep(pollMilliseconds);
+  }
   for (const runId of old) {
     try {
       await whileNonePublishes(pool, async () => {
         if ((await publishedRun(pool)) === runId) return;
+        const readers = await earlierReaders(pool);
+        if (readers.length > 0) throw new Error(`sessions that may read it are open: ${readers.join(", ")}`);
         await removeRows(pool, runId);
         const isNeeded = await isShared(pool, runId);
         const going = partitions.filter(
@@ -36,6 +53,20 @@ export async function sweepVersions(pool: pg.Pool, keepVersions: number, log: Lo
       log.warn({ run_id: runId, reason: error instanceof Error ? error.message : String(error) }, "version not swept");
     }
   }
+}
+
+/**
+ * The sessions, by process id in the warehouse, whose snapshot may be from before the last publication. In one that began
+ * with another version as the current one, every later statement reads that version, of tables it has not locked yet too.
+ */
+async function earlierReaders(pool: pg.Pool): Promise<number[]> {
+  const { rows } = await pool.query<{ pid: number }>(
+    `select activity.pid
+     from pg_stat_activity as activity, marts.current
+     where activity.datname = current_database() and activity.backend_type = 'client backend'
+       and activity.pid <> pg_backend_pid() and age(activity.backend_xmin) >= age(current.xmin)`,
+  );
+  return rows.map(({ pid }) => pid);
 }
 
 /** Every run of which the warehouse has anything. */

@@ -503,11 +503,17 @@ test("a run that loses the race looks again, and does not pass over a newer edit
   expect(await race(newer.run, same.run)).toEqual({ run_id: same.run, previous_run_id: newer.run });
 });
 
-test("readers see whole versions only, through a hundred publications and rollbacks", async () => {
-  const [one, other] = [await finishedRun(3), await finishedRun(3)];
-  await pool.query("update mart_versions.popular_genres set ratings = 2 where run_id = $1", [other.run]);
-  await pool.query("update gold.dim_genre set name = 'other' where run_id = $1", [other.run]);
-  await publish(lake, pool, { run_id: one.run }, quietLog);
+test("readers see whole versions only, through a hundred publications and rollbacks, loads and sweeps", async () => {
+  const others = new Set<string>();
+  const otherRun = async () => {
+    const { run } = await finishedRun(3);
+    others.add(run);
+    await pool.query("update mart_versions.popular_genres set ratings = 2 where run_id = $1", [run]);
+    await pool.query("update gold.dim_genre set name = 'other' where run_id = $1", [run]);
+    return run;
+  };
+  let [one, other] = [(await finishedRun(3)).run, await otherRun()];
+  await publish(lake, pool, { run_id: one }, quietLog);
 
   /** One statement over a mart, a dimension and the row that names the version. */
   const joined = `select distinct (select run_id from marts.current) as run_id, marts.popular_genres.ratings::int,
@@ -515,9 +521,9 @@ test("readers see whole versions only, through a hundred publications and rollba
                   from marts.popular_genres, marts.dim_genre`;
   const versionOf = (rows: { run_id: string; ratings: number; is_other: boolean }[]) => {
     expect(rows).toHaveLength(1);
-    const isOther = rows[0]?.run_id === other.run;
-    expect(rows[0]).toEqual({ run_id: isOther ? other.run : one.run, ratings: isOther ? 2 : 1, is_other: isOther });
-    return rows[0]?.run_id;
+    const [{ run_id, ...values } = { run_id: "" }] = rows;
+    expect(values).toEqual(others.has(run_id) ? { ratings: 2, is_other: true } : { ratings: 1, is_other: false });
+    return run_id;
   };
   let isOver = false;
   let reads = 0;
@@ -540,11 +546,20 @@ test("readers see whole versions only, through a hundred publications and rollba
   };
   const readers = Promise.all(["repeatable read", "read committed"].map(read));
   readers.catch(() => {});
+  const before = { one, other };
   for (let round = 0; round < 50; round++) {
-    await publish(lake, pool, { run_id: other.run, allow_older: true }, quietLog);
-    if (round % 2 === 0) await pool.query("update marts.current set run_id = $1", [one.run]);
-    else await publish(lake, pool, { run_id: one.run, allow_older: true }, quietLog);
+    await publish(lake, pool, { run_id: other, allow_older: true }, quietLog);
+    if (round % 2 === 0) await pool.query("update marts.current set run_id = $1", [one]);
+    else await publish(lake, pool, { run_id: one, allow_older: true }, quietLog);
+    if (round % 10 !== 9) continue;
+    // Both are replaced, and what was published before goes, under the readers' feet.
+    [one, other] = [(await finishedRun(3)).run, await otherRun()];
+    await publish(lake, pool, { run_id: other }, quietLog);
+    await publish(lake, pool, { run_id: one, allow_older: true }, quietLog);
+    await sweepVersions(pool, 2, quietLog);
   }
+  const kept = await keptRuns(pool);
+  expect([before.one, before.other].filter((run) => kept.has(run))).toEqual([]);
   isOver = true;
   await readers;
   expect(reads).toBeGreaterThan(50);
@@ -568,6 +583,30 @@ test("of the published versions the newest are kept, and a run that is under way
   const { rows } = await pool.query("select run_id from mart_versions.run_summary");
   expect(rows.map(({ run_id }) => run_id).sort()).toEqual([runs[1], runs[2]].sort());
   expect(await publishedRun(pool)).toBe(runs[2]);
+});
+
+test("a version stays while a transaction that began before the next one may read it", async () => {
+  const before = await finishedRun(3);
+  await publish(lake, pool, { run_id: before.run }, quietLog);
+  const reader = await pool.connect();
+  try {
+    await reader.query("begin isolation level repeatable read");
+    await reader.query("select run_id from marts.current");
+    const { run } = await finishedRun(3);
+    await publish(lake, pool, { run_id: run }, quietLog);
+
+    await sweepVersions(pool, 1, quietLog, { milliseconds: 300, pollMilliseconds: 50 });
+    const { rows } = await reader.query(
+      "select run_id, (select count(*)::int from marts.fact_rating) from marts.current",
+    );
+    expect(rows).toEqual([{ run_id: before.run, count: smallGold.fact_rating }]);
+    await reader.query("commit");
+
+    await sweepVersions(pool, 1, quietLog);
+    expect([...(await keptRuns(pool))]).toEqual([run]);
+  } finally {
+    reader.release();
+  }
 });
 
 test("the current version is never swept, however old it is", () => {
