@@ -2,7 +2,7 @@ import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { type Table, tableFromIPC } from "apache-arrow";
 import { ParquetFile, type RecordBatch } from "parquet-wasm";
 
-const rowsAtOnce = 16_384;
+const rowsAtOnce = 8_192;
 
 /** The rows of a table at a prefix of the lake, object by object, some thousands at a time. */
 export async function* goldBatches(lake: ObjectStore, prefix: string): AsyncGenerator<Table> {

@@ -232,5 +232,5 @@ test("gold is read object by object, some thousands of rows at a time", async ()
   const sizes: number[] = [];
   for await (const batch of goldBatches(lake, `gold/${run}/try1/dim_genre`)) sizes.push(batch.numRows);
   expect(sizes.reduce((a, b) => a + b)).toBe(40_000);
-  expect(Math.max(...sizes)).toBeLessThanOrEqual(16_384);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(8_192);
 });
