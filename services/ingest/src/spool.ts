@@ -12,6 +12,8 @@ export class Spool {
   readonly #file: FileHandle;
   readonly #messages: Spooled[] = [];
   #end = 0;
+  /** The last message on its way to the file. */
+  #written: Promise<void> = Promise.resolve();
 
   private constructor(file: FileHandle) {
     this.#file = file;
@@ -22,16 +24,23 @@ export class Spool {
     return new Spool(await open(path, "wx+"));
   }
 
-  /** Keeps a message behind those there are. */
+  /**
+   * Keeps a message behind those there are. Answers when the one before it is in the file, so that the next can be made
+   * while this one is written; its value must stay as it is. What cannot be written is thrown by the next call.
+   */
   async add({ value, ...message }: SliceMessage): Promise<void> {
+    await this.#written;
     // Unlike `write`, which may write less than all; both go on where the last one ended.
-    await this.#file.writeFile(value);
+    this.#written = this.#file.writeFile(value);
+    // Who calls next hears of its failure; until then it is none that nobody handles.
+    this.#written.catch(() => {});
     this.#messages.push({ ...message, position: this.#end, length: value.length });
     this.#end += value.length;
   }
 
   /** The messages in the order they were added. */
   async *messages(): AsyncGenerator<SliceMessage> {
+    await this.#written;
     for (const { position, length, ...message } of this.#messages) {
       const value = Buffer.alloc(length);
       await this.#fill(value, position);
@@ -49,6 +58,7 @@ export class Spool {
 
   /** Closes the file. */
   async close(): Promise<void> {
+    await this.#written.catch(() => {});
     await this.#file.close();
   }
 }
