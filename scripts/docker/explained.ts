@@ -12,6 +12,7 @@ export function explained(cause: unknown): BoxError {
   const error = cause instanceof BoxError ? cause : new BoxError(String(cause));
   if (!wantOfAnImage.some((pattern) => pattern.test(error.message))) return error;
   const remedy =
-    "An image cannot be had. Is its name in .env right, and the registry reachable? Without internet: ./box images load FILE";
+    "An image cannot be had. Is its name in .env right, and the registry reachable?\n" +
+    "Without internet: ./box images load FILE. Without containers: ./box up --runtime embedded";
   return new BoxError(`${error.message}\n${remedy}`, exitCode.environment, error);
 }

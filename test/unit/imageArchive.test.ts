@@ -61,7 +61,7 @@ test.each([
     "* build *": `cat >&2 <<'SAID'\n${said}\nSAID\nexit 1`,
   });
   const { buildImages } = await import("../../scripts/docker/images.ts");
-  await expect(buildImages()).rejects.toThrow(/An image cannot be had.*\.\/box images load/);
+  await expect(buildImages()).rejects.toThrow(/An image cannot be had.*\.\/box images load.*--runtime embedded/s);
 });
 
 test("other failures of a build are told without that remedy", async () => {
