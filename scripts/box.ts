@@ -253,7 +253,12 @@ program
   .description("run every test suite; the last line counts what passed and failed")
   .option("--only <suites...>", `of ${suiteNames.join(", ")}`)
   .option("--quick", "leave out the suites that start engines")
-  .option("--chaos", "only this: kill services at random for a quarter of an hour (CHAOS_SEED repeats one)")
+  .addOption(
+    new Option(
+      "--chaos",
+      "only this: kill services at random for a quarter of an hour (CHAOS_SEED repeats one); needs Docker",
+    ).conflicts(["only", "quick"]),
+  )
   .option("--no-docker", "leave out the suite that runs the box in containers")
   .action(async ({ chaos, ...options }: SuiteChoice & { chaos?: boolean }) => {
     if (!(await runSuites(chaos ? { ...options, only: ["chaos"] } : options))) process.exitCode = exitCode.failed;

@@ -4,8 +4,9 @@ import { engineAnswers, oldestCompose } from "../docker/engine.ts";
 import { setting, type Variables } from "../settings.ts";
 import { lint } from "./lint.ts";
 import { runPytest } from "./pytestSuite.ts";
+import type { Show } from "./show.ts";
 import { startStoresInContainers } from "./storesInContainers.ts";
-import { type Suite, sum } from "./suite.ts";
+import { type Count, type Suite, sum } from "./suite.ts";
 import { runVitest } from "./vitestSuite.ts";
 
 /** What needs no engine: contracts, parsing, downloads, the DAGs' structure, the oracle. */
@@ -78,11 +79,7 @@ const containers: Suite = {
   name: "containers",
   needsEngines: true,
   needsDocker: true,
-  run: async ({ show }) => {
-    if (await engineAnswers()) return runVitest(show, "containers");
-    const reason = `no Docker engine with Compose ${oldestCompose} or newer answers`;
-    return { passed: 0, failed: 0, failures: [], notRun: [`containers: ${reason}`] };
-  },
+  run: ({ show }) => inContainers(show, "containers"),
 };
 
 /** Services killed at random for a quarter of an hour; the suite of the containers does it for a minute. */
@@ -91,7 +88,14 @@ const chaos: Suite = {
   needsEngines: true,
   needsDocker: true,
   isOnRequest: true,
-  run: ({ show }) => runVitest(show, "chaos", { CHAOS_SECONDS: "660", CHAOS_ACTIONS: "48", ...process.env }),
+  run: ({ show }) => inContainers(show, "chaos", { CHAOS_SECONDS: "660", CHAOS_ACTIONS: "48", ...process.env }),
 };
+
+/** Runs a project of tests where an engine answers. */
+async function inContainers(show: Show, project: string, env?: Variables): Promise<Count> {
+  if (await engineAnswers()) return runVitest(show, project, env);
+  const reason = `no Docker engine with Compose ${oldestCompose} or newer answers`;
+  return { passed: 0, failed: 0, failures: [], notRun: [`${project}: ${reason}`] };
+}
 
 export const suites: readonly Suite[] = [lint, unit, integration, faults, endToEnd, containers, chaos];
