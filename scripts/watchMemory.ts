@@ -6,17 +6,22 @@ import type { Runtime } from "./runtime.ts";
 const sampleMilliseconds = 8_000;
 const mebibyte = 1 << 20;
 
+/** Milliseconds since 1970. */
+export interface Period {
+  from: number;
+  to: number;
+}
+
+const always: Period = { from: 0, to: Number.POSITIVE_INFINITY };
+
 /** Samples the memory of the services until it is stopped; the peak is that of one moment over all of them. */
 export async function watchMemory({ memory }: Pick<Runtime, "memory">, milliseconds = sampleMilliseconds) {
-  let total = 0;
-  const byService: Record<string, number> = {};
+  const samples: { at: number; bytes: ReadonlyMap<string, number> }[] = [];
   let isWatching = true;
   const sample = async () => {
-    const now = await memory();
-    for (const [service, bytes] of now) byService[service] = Math.max(byService[service] ?? 0, bytes);
-    const sum = [...now.values()].reduce((all, bytes) => all + bytes, 0);
-    total = Math.max(total, sum);
-    return sum;
+    const bytes = await memory();
+    samples.push({ at: Date.now(), bytes });
+    return sumOf(bytes);
   };
   if ((await sample()) === 0) throw new BoxError("nothing of this box is running; start it with ./box up");
   const watch = async () => {
@@ -27,12 +32,26 @@ export async function watchMemory({ memory }: Pick<Runtime, "memory">, milliseco
     }
   };
   void watch();
+  const samplesIn = ({ from, to }: Period) => samples.filter(({ at }) => at >= from && at <= to);
   return {
     stop: () => {
       isWatching = false;
     },
-    peak: () => Math.round(total / mebibyte),
-    peakByService: () =>
-      Object.fromEntries(Object.entries(byService).map(([name, bytes]) => [name, Math.round(bytes / mebibyte)])),
+    /** Undefined where no sample fell into the period. */
+    peak: (period = always) => {
+      const sums = samplesIn(period).map(({ bytes }) => sumOf(bytes));
+      return sums.length === 0 ? undefined : Math.round(Math.max(...sums) / mebibyte);
+    },
+    /** Of each service its own, not at one moment. */
+    peakByService: (period = always) => {
+      const peaks: Record<string, number> = {};
+      for (const { bytes } of samplesIn(period)) {
+        for (const [service, used] of bytes)
+          peaks[service] = Math.max(peaks[service] ?? 0, Math.round(used / mebibyte));
+      }
+      return peaks;
+    },
   };
 }
+
+const sumOf = (bytes: ReadonlyMap<string, number>) => [...bytes.values()].reduce((sum, used) => sum + used, 0);
