@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Job } from "@boxoffice/contracts/job";
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { groupKeys, rowNumbers } from "../../services/loader/test/loads.ts";
 import { folderOf, Stores } from "./stores.ts";
@@ -48,6 +49,8 @@ test("Kafka that is emptied loses nothing: what is missing is said, the same loa
   const published = await ingest.ended("/loads", unread);
   const second = nameOf(published);
   await emptyKafka();
+  // The retry has only what landed.
+  rmSync(unread.edition, { recursive: true });
   const successor = await stores.service("loader");
   const sealing = { run_id: "unread", ...second };
   const missing = await successor.ended("/seals", sealing);
@@ -56,6 +59,7 @@ test("Kafka that is emptied loses nothing: what is missing is said, the same loa
     /of links is not complete in bronze, and Kafka has nothing more of it: missing are group 0 .*Run again/,
   );
   expect(await ingest.ended("/loads", unread)).toMatchObject({ state: "done", result: published.result ?? {} });
+  expect(ingest.output).toContain("what landed is published again");
   expect(await successor.ended("/seals", sealing)).toMatchObject({ state: "done", result: { rows } });
 
   // Now under a loader and an ingest that knew the topics as they were.
@@ -66,4 +70,17 @@ test("Kafka that is emptied loses nothing: what is missing is said, the same loa
   expect(await successor.ended("/seals", { run_id: "new", ...nameOf(third) })).toMatchObject({ state: "done" });
   expect(await ingest.ended("/loads", { ...sealed, run_id: "again" })).toMatchObject({ result: { already: true } });
   for (const load of [first, second, nameOf(third)]) await expectEachRowOnce(load);
+});
+
+test("what landed is not published again when the lake's disk has changed it", async () => {
+  const ingest = await stores.service("ingest");
+  const request = { run_id: "damaged", dataset: "links", edition: edition() } as const;
+  const { load_id } = nameOf(await ingest.ended("/loads", request));
+  const key = lakeKeys.source("links", load_id, "links.csv");
+  const file = openSync(join(folderOf("lake"), "lake", key), "r+");
+  writeSync(file, "!", 100);
+  closeSync(file);
+  const { error } = await ingest.ended("/loads", request);
+  expect(error).toMatchObject({ code: "landed_damaged", retryable: false });
+  expect(error?.message).toMatch(new RegExp(`expected: s3://lake/${key} with \\d+ bytes.*\n {2}found: {4}Checksum`));
 });

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type DatasetName, datasetName, datasets } from "@boxoffice/contracts/dataset";
@@ -12,7 +12,9 @@ import { writeHop } from "@boxoffice/platform/writeHop";
 import type { Logger } from "pino";
 import { z } from "zod";
 import { badSource, excerpt } from "./badSource.ts";
+import { copyLanded, landedBefore } from "./landed.ts";
 import { copyLocally, type LocalCopy, land } from "./landing.ts";
+import { loadIdOf } from "./loadIdOf.ts";
 import type { Publisher } from "./publish.ts";
 import { sliceEncoder } from "./sliceEncoder.ts";
 import { emptySource, slices } from "./slices.ts";
@@ -72,7 +74,8 @@ export async function loadIfThere(
   context: JobContext,
 ): Promise<LoadResult | NothingToLoad> {
   const { append, dataset } = request;
-  if (append !== undefined && !(await datasetsIn(append)).includes(dataset)) return { load_id: null };
+  const mayLack = append !== undefined && !(await landedBefore(request, services.store));
+  if (mayLack && !(await datasetsIn(append)).includes(dataset)) return { load_id: null };
   return load(request, services, context);
 }
 
@@ -86,10 +89,11 @@ export async function load(request: LoadRequest, services: LoadServices, context
   const directory = join(services.workDirectory, "loads", randomUUID());
   await mkdir(directory, { recursive: true });
   try {
-    const { append, edition, dataset } = request;
-    const from = append === undefined ? services.sourceOf(edition, dataset) : directorySource(append);
-    const source = await from.open(dataset, context);
-    const copy = await copyLocally(source, join(directory, "source"), context);
+    const path = join(directory, "source");
+    const landed = await landedBefore(request, services.store);
+    const copy = landed
+      ? await copyLanded(landed, path, services, context)
+      : await copyLocally(await openSource(request, services, context), path, context);
     if (copy.bytes === 0) throw emptySource(copy.file, false);
     const loadId = loadIdOf(request, copy.sha256);
     const known = await services.store.json(lakeKeys.manifest(request.dataset, loadId), loadManifest);
@@ -116,9 +120,9 @@ export async function load(request: LoadRequest, services: LoadServices, context
   }
 }
 
-function loadIdOf({ dataset, run_id, full_refresh }: LoadRequest, sha256: string): string {
-  const bytes = `${sha256.slice(0, 16)}-v${datasets[dataset].version}`;
-  return full_refresh ? `${bytes}-${createHash("sha256").update(run_id).digest("hex").slice(0, 8)}` : bytes;
+function openSource({ append, edition, dataset }: LoadRequest, { sourceOf }: LoadServices, context: JobContext) {
+  const source = append === undefined ? sourceOf(edition, dataset) : directorySource(append);
+  return source.open(dataset, context);
 }
 
 async function loadCopy(

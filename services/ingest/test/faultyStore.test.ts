@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { basename } from "node:path";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { loadManifest } from "@boxoffice/contracts/loadManifest";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
@@ -29,7 +30,8 @@ afterAll(async () => {
 });
 
 const sha256 = (bytes: Uint8Array | string) => createHash("sha256").update(bytes).digest("hex");
-const request = (edition: string) => ({ run_id: "faulty", dataset: "links", edition, full_refresh: false }) as const;
+const request = (edition: string) =>
+  ({ run_id: basename(edition), dataset: "links", edition, full_refresh: false }) as const;
 const loadFaulty = (edition: string) => load(request(edition), { ...engines.loads, store }, patientContext());
 
 /** The bytes, the manifest and the slices of a load are there as one undisturbed load would leave them. */
