@@ -42,7 +42,7 @@ export class Spool {
   async *messages(): AsyncGenerator<SliceMessage> {
     await this.#written;
     for (const { position, length, ...message } of this.#messages) {
-      const value = Buffer.alloc(length);
+      const value = Buffer.allocUnsafe(length);
       await this.#fill(value, position);
       yield { ...message, value };
     }
