@@ -5,6 +5,7 @@ import type { EachBatchPayload, Kafka } from "kafkajs";
 import type pg from "pg";
 import type { Logger } from "pino";
 import { topicEnds } from "./consumerOffsets.ts";
+import { hearFlushRequests } from "./flushRequests.ts";
 import { aliveDuring, GroupMember } from "./groupMember.ts";
 import { liveEnds, writeLiveDeadLetter, writeLiveObject } from "./liveBronze.ts";
 import { LiveBuffer } from "./liveBuffer.ts";
@@ -53,6 +54,7 @@ export class LiveConsumer {
   #joined: { positions: ReadonlyMap<string, Position>; isOther: Promise<boolean> } | undefined;
   /** Set while the consumer runs. */
   #timer: NodeJS.Timeout | undefined;
+  readonly #hearing = new AbortController();
   /** One partition after the other, as each takes memory. */
   #compaction: Promise<void> = Promise.resolve();
 
@@ -85,6 +87,14 @@ export class LiveConsumer {
     if (await this.#isOtherTopic()) return;
     await this.#member.start();
     this.#timer = setInterval(() => this.#writeOld(), lookMilliseconds);
+    const { pool, log } = this.#options;
+    // Not waited for at the end: it may be connecting to a warehouse that is away.
+    void hearFlushRequests({
+      pool,
+      onRequest: (ends) => this.#writeRequested(ends),
+      log,
+      signal: this.#hearing.signal,
+    });
   }
 
   /** Writes what waits for bronze and leaves the group; the next loader has nothing to repeat. */
@@ -92,6 +102,7 @@ export class LiveConsumer {
     if (this.#timer) {
       clearInterval(this.#timer);
       this.#timer = undefined;
+      this.#hearing.abort();
       this.#member.pause();
       await this.flush().catch((error: Error) => this.#warn(error, "ratings are left for the next loader to write"));
     }
@@ -109,9 +120,11 @@ export class LiveConsumer {
     return this.#refusal ?? this.#member.fault;
   }
 
-  /** Writes everything that was read to bronze. */
-  async flush(): Promise<void> {
-    await Promise.all([...this.#member.positions.values()].map((position) => this.#write(position)));
+  /** Writes what was read to bronze: all of it, but nothing of partitions where bronze reaches the ends that are given. */
+  async flush(ends: readonly number[] = []): Promise<void> {
+    const isShort = ({ partition, buffer }: Position) => buffer.first < (ends[partition] ?? Number.POSITIVE_INFINITY);
+    const short = [...this.#member.positions.values()].filter(isShort);
+    await Promise.all(short.map((position) => this.#write(position)));
   }
 
   /** Whether Kafka was emptied, so that no more is to be read. */
@@ -177,6 +190,13 @@ export class LiveConsumer {
     position.next = Number(batch.lastOffset()) + 1;
     resolveOffset(batch.lastOffset());
     await heartbeat();
+  }
+
+  /** A run waits for what bronze lacks; whoever fixes its inputs asks again while it does. */
+  #writeRequested(ends: readonly number[]): void {
+    this.flush(ends).catch((error: Error) =>
+      this.#warn(error, "live ratings that a run waits for are not in bronze yet"),
+    );
   }
 
   /** Writes objects that have waited long enough, beside what is being read. */

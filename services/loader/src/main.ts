@@ -29,7 +29,8 @@ const log = serviceLog("loader", config.LOG_LEVEL);
 const lake = new ObjectStore(config);
 const pool = warehousePool(config, {
   application: "boxoffice-loader",
-  connections: 8,
+  // One of them hears what other loaders ask for.
+  connections: 9,
   connectMilliseconds: 10_000,
   log,
 });
@@ -74,7 +75,7 @@ const server = loaderServer({
   pool,
   seals,
   versions,
-  fixLive: (known) => fixLiveInput({ lake, kafka, flush: () => live.flush(), log }, known),
+  fixLive: (known) => fixLiveInput({ lake, kafka, pool, flush: (ends) => live.flush(ends), log }, known),
   onSealed: (dataset) =>
     afterwards("deleting consumed records", () =>
       deleteConsumed(kafka, config.CONSUMER_GROUP, [dataset, deadLetterTopic]),

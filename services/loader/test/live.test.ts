@@ -1,45 +1,35 @@
 import { lakeKeys, parseCompactedLiveKey } from "@boxoffice/contracts/lakeKeys";
 import { type LiveRating, liveDeadLetter, livePartitionKey } from "@boxoffice/contracts/liveRating";
-import { partitions } from "@boxoffice/contracts/slice";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
-import { tableFromIPC } from "apache-arrow";
-import { type Kafka, Partitioners, type Producer } from "kafkajs";
-import { readParquet } from "parquet-wasm";
 import type pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { deleteConsumed } from "../src/consumerOffsets.ts";
 import { countLive, writeLiveObject } from "../src/liveBronze.ts";
 import { sweepCompacted } from "../src/liveCompaction.ts";
 import { LiveConsumer, type LiveConsumerOptions } from "../src/liveConsumer.ts";
-import { fixLiveInput } from "../src/liveInput.ts";
-import { listLiveObjects } from "../src/liveObjects.ts";
+import { fixLiveInput, type LiveInputParts } from "../src/liveInput.ts";
 import { LiveTable, upsertLive } from "../src/liveTable.ts";
 import { migrate } from "../src/migrations.ts";
-import { migrationsDirectory, newDatabase, newKafka, newLake, quietLog, uniqueName, until } from "./engines.ts";
+import { migrationsDirectory, newDatabase, newLake, quietLog, uniqueName, until } from "./engines.ts";
+import { LiveTopics, many, rated, ratingsInBronze } from "./liveRatings.ts";
 
-let kafka: Kafka;
-let producer: Producer;
+const topics = new LiveTopics();
+const { kafka, producer, admin } = topics;
 let pool: pg.Pool;
 let drop: () => Promise<void>;
 let lake: ObjectStore;
 let topic = "";
-const topics: string[] = [];
 const running = new Set<LiveConsumer>();
 
 beforeAll(async () => {
-  kafka = newKafka();
-  producer = kafka.producer({
-    createPartitioner: Partitioners.DefaultPartitioner,
-    allowAutoTopicCreation: false,
-  });
-  await producer.connect();
+  await topics.connect();
   ({ pool, drop } = await newDatabase());
   await migrate(pool, migrationsDirectory, quietLog);
 });
 
 beforeEach(async () => {
   lake = await newLake();
-  topic = await newTopic();
+  topic = await topics.create();
   await pool.query("truncate live.ratings");
 });
 
@@ -49,24 +39,9 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  const admin = kafka.admin();
-  await admin.connect();
-  await admin.deleteTopics({ topics });
-  await admin.disconnect();
-  await producer.disconnect();
+  await topics.close();
   await drop();
 });
-
-async function newTopic(): Promise<string> {
-  const name = uniqueName("live");
-  topics.push(name);
-  const admin = kafka.admin();
-  await admin.connect();
-  await admin.createTopics({ topics: [{ topic: name, numPartitions: partitions }], waitForLeaders: false });
-  await until("the topic is known", () => admin.fetchTopicOffsets(name).then(Boolean, () => false));
-  await admin.disconnect();
-  return name;
-}
 
 async function start(groupId: string, options: Partial<LiveConsumerOptions> = {}): Promise<LiveConsumer> {
   const consumer = new LiveConsumer({
@@ -91,21 +66,14 @@ async function stop(consumer: LiveConsumer): Promise<void> {
   await consumer.stop();
 }
 
-const rated = (user_id: number, movie_id: number, rating = 3.5, timestamp = 100): LiveRating => ({
-  user_id,
-  movie_id,
-  rating,
-  timestamp,
+const partsOf = (consumer: LiveConsumer): LiveInputParts => ({
+  ...{ lake, kafka, pool, topic, log: quietLog },
+  flush: (ends) => consumer.flush(ends),
 });
 
-/** Ratings of many users, each of another movie. */
-const many = (count: number, firstUser = 1) =>
-  Array.from({ length: count }, (_none, at) => rated(firstUser + at, 1 + (at % 50), 0.5 + (at % 10) / 2, 100 + at));
-
-async function produce(ratings: readonly LiveRating[]): Promise<void> {
-  const messages = ratings.map((rating) => ({ key: livePartitionKey(rating), value: JSON.stringify(rating) }));
-  await producer.send({ topic, messages, acks: -1 });
-}
+const produce = (ratings: readonly LiveRating[]) => topics.produce(topic, ratings);
+const inBronze = () => ratingsInBronze(lake);
+const committed = (groupId: string) => topics.committed(groupId, topic);
 
 async function inWarehouse(): Promise<LiveRating[]> {
   const { rows } = await pool.query<LiveRating>(
@@ -119,28 +87,6 @@ async function liveKeys(): Promise<string[]> {
   const keys: string[] = [];
   for await (const { key } of lake.list(lakeKeys.liveRatings)) if (key.endsWith(".parquet")) keys.push(key);
   return keys;
-}
-
-/** Every rating that a run reads from bronze, by user. */
-async function inBronze(): Promise<LiveRating[]> {
-  const found: LiveRating[] = [];
-  for (const { key } of (await listLiveObjects(lake)).current.flat()) {
-    const bytes = await lake.bytes(key);
-    if (!bytes) continue;
-    for (const row of tableFromIPC(readParquet(bytes).intoIPCStream())) {
-      const { user_id, movie_id, rating, timestamp } = row.toJSON();
-      found.push({ user_id, movie_id, rating, timestamp: Number(timestamp) });
-    }
-  }
-  return found.sort((a, b) => a.user_id - b.user_id || a.timestamp - b.timestamp);
-}
-
-async function committed(groupId: string): Promise<number[]> {
-  const admin = kafka.admin();
-  await admin.connect();
-  const [found] = await admin.fetchOffsets({ groupId, topics: [topic] });
-  await admin.disconnect();
-  return (found?.partitions ?? []).sort((a, b) => a.partition - b.partition).map(({ offset }) => Number(offset));
 }
 
 const areIn = (count: number) => async () => (await inWarehouse()).length === count;
@@ -315,14 +261,14 @@ test("a run reads what was on the topic when it began, though nothing of it was 
   const consumer = await start(uniqueName("group"));
   const ratings = many(250);
   await produce(ratings);
-  const input = await fixLiveInput({ lake, kafka, flush: () => consumer.flush(), log: quietLog, topic }, undefined);
+  const input = await fixLiveInput(partsOf(consumer), undefined);
   expect(input).toMatchObject({ bronze: 250, source_rows: 250, dead_letters: 0 });
   expect(await inBronze()).toEqual(ratings);
 });
 
 test("a run does not wait for what is no rating at the end of the topic, and the next one counts it", async () => {
   const consumer = await start(uniqueName("group"));
-  const parts = { lake, kafka, flush: () => consumer.flush(), log: quietLog, topic };
+  const parts = partsOf(consumer);
   const user = livePartitionKey({ user_id: 1 });
   await produce([rated(1, 1)]);
   await producer.send({ topic, messages: [{ key: user, value: "{" }] });
@@ -359,19 +305,16 @@ test("ratings that are gone before they were read are an error, and so is a topi
   await stop(first);
   await produce(many(8, 1));
   const ends = await committed(group);
-  const admin = kafka.admin();
-  await admin.connect();
   await admin.fetchTopicOffsets(topic);
   await admin.deleteTopicRecords({
     topic,
     partitions: ends.map((_end, partition) => ({ partition, offset: "-1" })),
   });
-  await admin.disconnect();
   const second = await start(group);
   expect(second.fault).toMatchObject({ code: "offset_out_of_range" });
   await stop(second);
 
-  topic = await newTopic();
+  topic = await topics.create();
   const third = await start(group);
   expect(third.fault).toMatchObject({ code: "other_topic", message: expect.stringContaining("Kafka was emptied") });
 });
@@ -383,13 +326,9 @@ test("a topic that begins again under a running loader is an error, and nothing 
   await consumer.flush();
   const before = await inBronze();
 
-  const admin = kafka.admin();
-  await admin.connect();
   await admin.deleteTopics({ topics: [topic] });
   await until("the topic is gone", async () => !(await admin.listTopics()).includes(topic));
-  await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: false });
-  await until("the topic is known", () => admin.fetchTopicOffsets(topic).then(Boolean, () => false));
-  await admin.disconnect();
+  await topics.createAgain(topic);
   await produce(many(8, 501));
   await until("the loader has seen it", () => consumer.fault !== undefined);
   expect(consumer.fault).toMatchObject({ code: "other_topic" });
