@@ -1,7 +1,7 @@
 import { answersText } from "@boxoffice/answers/answersText";
 import { mostRatingsPosted } from "@boxoffice/contracts/liveRating";
 import { ServiceError } from "@boxoffice/platform/serviceError";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { addressesOf } from "./addresses.ts";
 import { bench, benchText } from "./bench.ts";
 import { BoxError, exitCode } from "./boxError.ts";
@@ -24,6 +24,7 @@ import { forgetPorts, type RuntimeName, runtimeNames } from "./startedBox.ts";
 import { readStatus } from "./status.ts";
 import { bold, clear, dim, green, line, red, transient, yellow } from "./terminal.ts";
 import { runSuites, type SuiteChoice, suiteNames } from "./test/runSuites.ts";
+import { wholeNumber } from "./wholeNumber.ts";
 
 interface UpOptions {
   runtime?: RuntimeName;
@@ -148,11 +149,6 @@ async function generate({ out, crlf, force, json, ...options }: GenerateCommand)
   clear();
   console.log(json ? JSON.stringify(report, null, 2) : generatedText(report));
   line(dim(`  Next: ./box run --edition ${out}`));
-}
-
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d*$/.test(text) && Number.isSafeInteger(Number(text))) return Number(text);
-  throw new InvalidArgumentError("expected a whole number above 0");
 }
 
 const program = new Command("box")

@@ -1,5 +1,10 @@
 import { datasetName } from "@boxoffice/contracts/dataset";
-import { listedDeadLetter, type ShownDeadLetter, shownDeadLetter } from "@boxoffice/contracts/deadLetter";
+import {
+  listedDeadLetter,
+  mostDeadLettersListed,
+  type ShownDeadLetter,
+  shownDeadLetter,
+} from "@boxoffice/contracts/deadLetter";
 import { type DecisionRequest, letterState } from "@boxoffice/contracts/deadLetterDecision";
 import { liveDeadLetter } from "@boxoffice/contracts/liveRating";
 import { z } from "zod";
@@ -8,8 +13,10 @@ import type { BoxClient } from "./openBox.ts";
 import { setting } from "./settings.ts";
 
 const deadLetterPage = z.object({
+  run_id: z.string(),
   dead_letters: z.array(listedDeadLetter),
   live_dead_letters: z.array(liveDeadLetter),
+  next: z.string().nullable(),
   total: z.number(),
   states: z.record(letterState, z.number()),
   pending: z.number(),
@@ -25,10 +32,51 @@ const refusal = z.object({
   }),
 });
 
-/** The dead letters of a run; of the published run when none is named. Throws when the loader knows no such run. */
-export async function listDeadLetters(box: BoxClient, runId?: string): Promise<DeadLetterPage> {
-  const query = runId === undefined ? "" : `?${new URLSearchParams({ run_id: runId })}`;
-  return deadLetterPage.parse(await ask(box, `/dead-letters${query}`, { isNamed: runId !== undefined }));
+/** Which dead letters are listed. */
+export interface Listing {
+  /** Of this run; by default of the published one. */
+  runId?: string | undefined;
+  /** Those behind this one: a page's `next`. */
+  after?: string | undefined;
+  /** At most so many; by default as many as the loader answers at once. */
+  limit?: number | undefined;
+}
+
+/**
+ * The dead letters of a run, as one page of however many answers they take. Throws when the loader knows no such run, or
+ * no such dead letter of it.
+ */
+export async function listDeadLetters(
+  box: BoxClient,
+  { runId, after, limit = mostDeadLettersListed }: Listing = {},
+): Promise<DeadLetterPage> {
+  const dead_letters: DeadLetterPage["dead_letters"] = [];
+  const live_dead_letters: DeadLetterPage["live_dead_letters"] = [];
+  let query: Query = { run_id: runId, after };
+  for (;;) {
+    const left = limit - dead_letters.length - live_dead_letters.length;
+    const page = await askForPage(box, left < mostDeadLettersListed ? { ...query, limit: left } : query);
+    dead_letters.push(...page.dead_letters);
+    live_dead_letters.push(...page.live_dead_letters);
+    if (page.next === null || dead_letters.length + live_dead_letters.length >= limit)
+      return { ...page, dead_letters, live_dead_letters };
+    // Another run may be published meanwhile.
+    query = { run_id: page.run_id, after: page.next };
+  }
+}
+
+interface Query {
+  run_id: string | undefined;
+  after: string | undefined;
+  limit?: number;
+}
+
+async function askForPage(box: BoxClient, query: Query): Promise<DeadLetterPage> {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
+  const path = search.size === 0 ? "/dead-letters" : `/dead-letters?${search}`;
+  const isNamed = query.run_id !== undefined || query.after !== undefined;
+  return deadLetterPage.parse(await ask(box, path, { isNamed }));
 }
 
 /** A dead letter with its raw text and what was decided about it. */

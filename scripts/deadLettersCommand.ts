@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { ShownDeadLetter } from "@boxoffice/contracts/deadLetter";
+import { mostDeadLettersListed, type ShownDeadLetter } from "@boxoffice/contracts/deadLetter";
 import type { DecisionRequest } from "@boxoffice/contracts/deadLetterDecision";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { BoxError, exitCode } from "./boxError.ts";
@@ -10,9 +10,16 @@ import { interruption } from "./interrupt.ts";
 import { openBox } from "./openBox.ts";
 import { runPipeline } from "./pipeline/runPipeline.ts";
 import { dim, line } from "./terminal.ts";
+import { wholeNumber } from "./wholeNumber.ts";
 
 interface AsJson {
   json?: boolean;
+}
+
+interface ListOptions extends AsJson {
+  run?: string;
+  limit: number;
+  after?: string;
 }
 
 interface FixOptions extends AsJson {
@@ -30,9 +37,11 @@ export function addDeadLettersCommand(program: Command): void {
     .command("list")
     .description("list those of a run, with their states")
     .option("--run <run id>", "of this run; default: the published one")
+    .addOption(new Option("--limit <n>", "at most so many").argParser(wholeNumber).default(mostDeadLettersListed))
+    .option("--after <id>", "those behind this one")
     .option("--json", "as one JSON document")
-    .action(async ({ run, json }: AsJson & { run?: string }) => {
-      const page = await listDeadLetters(await openBox(), run);
+    .action(async ({ run: runId, limit, after, json }: ListOptions) => {
+      const page = await listDeadLetters(await openBox(), { runId, limit, after });
       console.log(json ? JSON.stringify(page, null, 2) : deadLettersText(page));
     });
   command
@@ -110,14 +119,14 @@ async function decide(id: string, request: DecisionRequest, { json }: AsJson): P
 
 async function replay({ json }: AsJson): Promise<void> {
   const box = await openBox();
-  const { pending } = await listDeadLetters(box);
+  const { pending } = await listDeadLetters(box, { limit: 1 });
   if (pending === 0) {
     line("The published run goes by every decision about its dead letters: there is nothing to replay");
     if (json) console.log(JSON.stringify({ run_id: null, repaired: [] }, null, 2));
     return;
   }
   const { runId } = await runPipeline(box, { reuse_loads: true }, interruption);
-  const { dead_letters } = await listDeadLetters(box, runId);
+  const { dead_letters } = await listDeadLetters(box, { runId, limit: Number.POSITIVE_INFINITY });
   const repaired = dead_letters.filter(({ state }) => state === "fixed").map(({ id }) => id);
   if (json) console.log(JSON.stringify({ run_id: runId, repaired }, null, 2));
   else console.log([`Published ${runId}, with ${repaired.length} repaired records`, ...repaired].join("\n  "));

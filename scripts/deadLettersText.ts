@@ -1,7 +1,7 @@
 import { datasets } from "@boxoffice/contracts/dataset";
 import type { LetterStanding, ShownDeadLetter } from "@boxoffice/contracts/deadLetter";
 import type { DeadLetterDecision, LetterState } from "@boxoffice/contracts/deadLetterDecision";
-import { liveTopic } from "@boxoffice/contracts/liveRating";
+import { liveDeadLetterId, liveTopic } from "@boxoffice/contracts/liveRating";
 import { contractColumns } from "@boxoffice/contracts/recordReader";
 import type { DeadLetterPage } from "./deadLetters.ts";
 
@@ -15,16 +15,20 @@ const stateNames: Record<LetterState, string> = {
 
 /** Of each dead letter where it stands, what is wrong, how it begins and its state; then how many there are. */
 export function deadLettersText(page: DeadLetterPage): string {
-  const { dead_letters, live_dead_letters, total, states, pending, not_loaded } = page;
+  const { run_id, dead_letters, live_dead_letters, next, total, states, pending, not_loaded } = page;
   const shown = [
     ...dead_letters.map(({ id, file, line, state, merged_into, ...letter }) =>
       letterText(`${id}${standingText({ state, merged_into })}`, `${file} line ${line}`, letter),
     ),
     ...live_dead_letters.map(({ partition, offset, ...letter }) =>
-      letterText(`${liveTopic}.${partition}.${offset}`, `${liveTopic} partition ${partition} offset ${offset}`, letter),
+      letterText(
+        liveDeadLetterId({ partition, offset }),
+        `${liveTopic} partition ${partition} offset ${offset}`,
+        letter,
+      ),
     ),
   ];
-  const more = total > shown.length ? [`… ${total - shown.length} more`] : [];
+  const more = next === null ? [] : [`… more: ./box dead-letters list --run ${run_id} --after ${next}`];
   const decided = (["fixed", "merged_into", "discarded"] as const).filter((state) => states[state] > 0);
   const counts = decided.map((state) => `${states[state]} ${stateNames[state]}`).join(", ");
   const waiting = pending > 0 ? [pendingText(pending)] : [];

@@ -29,6 +29,9 @@ export type LetterStanding = z.infer<typeof letterStanding>;
 export const listedDeadLetter = deadLetter.extend(letterStanding.shape);
 export type ListedDeadLetter = z.infer<typeof listedDeadLetter>;
 
+/** In one answer of `GET /dead-letters`. */
+export const mostDeadLettersListed = 1_000;
+
 /** A dead letter as `GET /dead-letters/{id}` shows it. */
 export const shownDeadLetter = listedDeadLetter.extend({
   /** The repaired record, by column of the contract. */

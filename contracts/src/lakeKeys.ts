@@ -42,11 +42,15 @@ export const lakeKeys = {
   progress: (runId: string, hop: string) => `_progress/${runId}/${hop}.json`,
 };
 
-const deadLetterSliceKey = /\/slice-\d{5,}\.ndjson$/;
+const deadLetterSliceKey = /\/slice-(\d{5,})\.ndjson$/;
 
-/** Whether the key is that of a slice's dead letters: a store may list temporary names of objects being written. */
-export function isDeadLetterSliceKey(key: string): boolean {
-  return deadLetterSliceKey.test(key);
+/**
+ * The number of the slice whose dead letters the key is of, or undefined for another key: a store may list temporary
+ * names of objects being written.
+ */
+export function parseDeadLetterSliceKey(key: string): number | undefined {
+  const match = deadLetterSliceKey.exec(key);
+  return match ? Number(match[1]) : undefined;
 }
 
 const decisionKey = /\/decision-(\d{8,})\.json$/;

@@ -48,3 +48,19 @@ export const liveDeadLetter = z.object({
   raw: z.string(),
 });
 export type LiveDeadLetter = z.infer<typeof liveDeadLetter>;
+
+type LivePlace = Pick<LiveDeadLetter, "partition" | "offset">;
+
+/** The id of a live dead letter. */
+export const liveDeadLetterId = ({ partition, offset }: LivePlace) => `${liveTopic}.${partition}.${offset}`;
+
+/** What a live dead letter's id says, or undefined when it is no such id. */
+export function parseLiveDeadLetterId(id: string): LivePlace | undefined {
+  const [topic, partition, offset, ...others] = id.split(".");
+  const number = z
+    .string()
+    .regex(/^\d{1,15}$/)
+    .transform(Number);
+  const parsed = z.object({ partition: number, offset: number }).safeParse({ partition, offset });
+  return parsed.success && topic === liveTopic && others.length === 0 ? parsed.data : undefined;
+}

@@ -7,8 +7,10 @@ import { type DeadLetterPage, decideDeadLetter, listDeadLetters, showDeadLetter 
 import { deadLettersText, deadLetterText, decidedText } from "../../scripts/deadLettersText.ts";
 
 const none: DeadLetterPage = {
+  run_id: "a.run",
   dead_letters: [],
   live_dead_letters: [],
+  next: null,
   total: 0,
   states: { open: 0, fixed: 0, merged_into: 0, discarded: 0 },
   pending: 0,
@@ -16,16 +18,37 @@ const none: DeadLetterPage = {
   failure: null,
 };
 
+const letter: ShownDeadLetter = {
+  id: "movies.0123-v1.7",
+  ...{ dataset: "movies", load_id: "0123-v1", file: "movies.csv", line: 8, row_number: 7, column: null },
+  ...{ rule: "wrong_number_of_cells", reason: "expected 24 cells, got 10", raw: "False,\n,1" },
+  state: "fixed",
+  record: { id: 862, title: "Toy Story", release_date: 9433, overview: null },
+  history: [
+    {
+      ...{ id: "movies.0123-v1.7", dataset: "movies", source: "0123-v1", row_number: 7, state: "fixed" },
+      ...{ at: "2026-11-24T10:00:00.000Z", merged_rows: [8], set: { title: "Toy Story" } },
+    },
+  ],
+};
+const { record, history, ...listed } = letter;
+
 let loader: Server;
 let answer: { status: number; body: unknown };
+/** Given one after the other, before `answer`. */
+let answers: (typeof answer)[] = [];
 let asked: string | undefined;
+let allAsked: (string | undefined)[] = [];
 let posted: string;
 
 beforeEach(async () => {
+  allAsked = [];
   loader = createServer(async (request, response) => {
     asked = request.url;
+    allAsked.push(asked);
     posted = (await request.setEncoding("utf8").toArray()).join("");
-    response.writeHead(answer.status).end(JSON.stringify(answer.body));
+    const { status, body } = answers.shift() ?? answer;
+    response.writeHead(status).end(JSON.stringify(body));
   });
   await new Promise<void>((resolve) => loader.listen(0, "127.0.0.1", resolve));
 });
@@ -41,7 +64,7 @@ const client = () => {
   const { port } = loader.address() as AddressInfo;
   return { environment: { LOADER_URL: `http://127.0.0.1:${port}` } };
 };
-const list = (runId?: string) => listDeadLetters(client(), runId);
+const list = (runId?: string) => listDeadLetters(client(), { runId });
 
 test("those of the published run are asked for when none is named", async () => {
   answer = { status: 200, body: none };
@@ -49,6 +72,51 @@ test("those of the published run are asked for when none is named", async () => 
   expect(asked).toBe("/dead-letters");
   await list("a.run");
   expect(asked).toBe("/dead-letters?run_id=a.run");
+});
+
+/** A page of so many dead letters from a row on. */
+function pageFrom(row: number, count: number, next: string | null): DeadLetterPage {
+  const dead_letters = Array.from({ length: count }, (_none, at) => ({
+    ...listed,
+    id: `movies.0123-v1.${row + at}`,
+    row_number: row + at,
+  }));
+  return { ...none, dead_letters, next, total: 2_500 };
+}
+
+test("more than the loader answers at once are asked for page by page, all of the run of the first", async () => {
+  const pages = [
+    pageFrom(1, 1_000, "movies.0123-v1.1000"),
+    pageFrom(1_001, 1_000, "movies.0123-v1.2000"),
+    { ...pageFrom(2_001, 499, null), live_dead_letters: [{ partition: 2, offset: 40, reason: "not JSON", raw: "{" }] },
+  ];
+  answers = pages.map((body) => ({ status: 200, body }));
+  const page = await listDeadLetters(client(), { limit: Number.POSITIVE_INFINITY });
+  expect(page.dead_letters.map(({ row_number }) => row_number)).toEqual(
+    Array.from({ length: 2_499 }, (_, at) => at + 1),
+  );
+  expect(page).toMatchObject({ total: 2_500, next: null, live_dead_letters: [{ offset: 40 }] });
+  expect(allAsked).toEqual([
+    "/dead-letters",
+    "/dead-letters?run_id=a.run&after=movies.0123-v1.1000",
+    "/dead-letters?run_id=a.run&after=movies.0123-v1.2000",
+  ]);
+});
+
+test("no more are asked for than are wanted, and from where they are wanted", async () => {
+  answers = [pageFrom(8, 1_000, "movies.0123-v1.1007"), pageFrom(1_008, 5, "movies.0123-v1.1012")].map((body) => ({
+    status: 200,
+    body,
+  }));
+  const page = await listDeadLetters(client(), { after: "movies.0123-v1.7", limit: 1_005 });
+  expect(page.dead_letters).toHaveLength(1_005);
+  expect(page.next).toBe("movies.0123-v1.1012");
+  expect(allAsked).toEqual([
+    "/dead-letters?after=movies.0123-v1.7",
+    "/dead-letters?run_id=a.run&after=movies.0123-v1.1007&limit=5",
+  ]);
+  answer = { status: 400, body: { error: { code: "unknown_cursor", message: "no page begins after 7" } } };
+  await expect(listDeadLetters(client(), { after: "7" })).rejects.toMatchObject({ exitCode: exitCode.usage });
 });
 
 test("a run that the loader does not know is an error of the command line, with what the loader says", async () => {
@@ -89,6 +157,7 @@ test("each dead letter is shown with its place, its reason and its beginning, a 
       },
     ],
     live_dead_letters: [{ partition: 2, offset: 40, reason: "not JSON", raw: "{" }],
+    next: "ratings-live.2.40",
     total: 5,
   };
   expect(deadLettersText(page).split("\n")).toEqual([
@@ -98,7 +167,7 @@ test("each dead letter is shown with its place, its reason and its beginning, a 
     "ratings-live.2.40",
     "  ratings-live partition 2 offset 40: not JSON",
     "  {",
-    "… 3 more",
+    "… more: ./box dead-letters list --run a.run --after ratings-live.2.40",
     "5 dead letters",
   ]);
   expect(deadLettersText(none)).toBe("0 dead letters");
@@ -115,22 +184,7 @@ test("a run without some load says so, and why it failed", () => {
   expect(text).toContain(failure);
 });
 
-const letter: ShownDeadLetter = {
-  id: "movies.0123-v1.7",
-  ...{ dataset: "movies", load_id: "0123-v1", file: "movies.csv", line: 8, row_number: 7, column: null },
-  ...{ rule: "wrong_number_of_cells", reason: "expected 24 cells, got 10", raw: "False,\n,1" },
-  state: "fixed",
-  record: { id: 862, title: "Toy Story", release_date: 9433, overview: null },
-  history: [
-    {
-      ...{ id: "movies.0123-v1.7", dataset: "movies", source: "0123-v1", row_number: 7, state: "fixed" },
-      ...{ at: "2026-11-24T10:00:00.000Z", merged_rows: [8], set: { title: "Toy Story" } },
-    },
-  ],
-};
-
 test("states are shown with the letters and counted, and what no run goes by yet is said with the command for it", () => {
-  const { record, history, ...listed } = letter;
   const merged = { ...listed, id: "movies.0123-v1.8", state: "merged_into", merged_into: letter.id } as const;
   const page = {
     ...none,

@@ -13,7 +13,7 @@ import { sourceOf } from "@boxoffice/contracts/loadId";
 import { loadManifest } from "@boxoffice/contracts/loadManifest";
 import { HttpError } from "@boxoffice/platform/httpError";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
-import { readDeadLetterSlice } from "./deadLetters.ts";
+import { readDeadLetterSlice, sliceOfRecord } from "./deadLetters.ts";
 import {
   appendDecision,
   type DecisionLog,
@@ -147,8 +147,10 @@ async function findLetter(
   const place = parseDeadLetterId(id);
   if (!place) throw unknownLetter(id);
   const { dataset, load_id, row_number } = place;
-  const slice = Math.floor((row_number - 1) / datasets[dataset].sliceRecords);
-  const letters = await readDeadLetterSlice(lake, lakeKeys.deadLetterSlice(dataset, load_id, slice));
+  const letters = await readDeadLetterSlice(
+    lake,
+    lakeKeys.deadLetterSlice(dataset, load_id, sliceOfRecord(dataset, row_number)),
+  );
   const letter = letters.find((one) => one.row_number === row_number);
   if (!letter) throw unknownLetter(id);
   const manifest = await lake.json(lakeKeys.manifest(dataset, load_id), loadManifest);

@@ -1,5 +1,6 @@
 import { basename } from "node:path/posix";
 import { datasetName } from "@boxoffice/contracts/dataset";
+import { mostDeadLettersListed } from "@boxoffice/contracts/deadLetter";
 import { decisionRequest } from "@boxoffice/contracts/deadLetterDecision";
 import type { Job } from "@boxoffice/contracts/job";
 import { runId } from "@boxoffice/contracts/job";
@@ -25,7 +26,11 @@ const sealRequest = z.object({ run_id: runId, dataset: datasetName, load_id: loa
 const versionRequest = z.object({ run_id: runId });
 const inputsRequest = z.object({ run_id: runId, allow_older: z.boolean().optional() });
 const idPath = z.object({ id: z.string() });
-const deadLettersQuery = z.object({ run_id: runId.optional() });
+const deadLettersQuery = z.object({
+  run_id: runId.optional(),
+  after: z.string().min(1).max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(mostDeadLettersListed).optional(),
+});
 
 export interface LoaderParts {
   seal: SealParts;
@@ -45,7 +50,7 @@ export interface LoaderParts {
  * `POST /seals` waits until bronze holds a load, `POST /versions` copies a run's gold into the warehouse: each starts a
  * job or returns the one there is, and `GET` with its id tells how far it is. `POST /inputs` fixes what a run reads,
  * `POST /publications` publishes it or answers 409 with the sums that do not agree, `GET /dead-letters` lists those
- * of a run, or answers 404. `GET /dead-letters/{id}` shows one, `POST /dead-letters/{id}/fixes` decides about it.
+ * of a run in pages, or answers 404. `GET /dead-letters/{id}` shows one, `POST /dead-letters/{id}/fixes` decides about it.
  */
 export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }: LoaderParts): FastifyInstance {
   const { lake } = seal;
@@ -85,9 +90,9 @@ export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }:
   });
 
   server.get("/dead-letters", async (request) => {
-    const { run_id = await publishedRun(pool) } = deadLettersQuery.parse(request.query);
+    const { run_id = await publishedRun(pool), ...wanted } = deadLettersQuery.parse(request.query);
     if (run_id === null) throw nothingPublished();
-    const page = await runDeadLetters(lake, run_id);
+    const page = await runDeadLetters(lake, run_id, wanted);
     if (page) return page;
     throw unknownRun(run_id, await publishedRun(pool));
   });

@@ -1,10 +1,11 @@
-import { type DatasetName, datasetNames } from "@boxoffice/contracts/dataset";
+import { type DatasetName, datasetNames, datasets } from "@boxoffice/contracts/dataset";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { liveDeadLetterId } from "@boxoffice/contracts/liveRating";
 import { type RunInputs, runInputs } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { writeHop } from "@boxoffice/platform/writeHop";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { runDeadLetters } from "../src/deadLetters.ts";
+import { type RunDeadLetters, runDeadLetters } from "../src/deadLetters.ts";
 import { appendDecision } from "../src/decisions.ts";
 import { fixFixes } from "../src/fixesInput.ts";
 import { writeLiveDeadLetter } from "../src/liveBronze.ts";
@@ -106,7 +107,70 @@ test("a thousand dead letters are shown, and all are counted", async () => {
   const page = await runDeadLetters(lake, await putRun(999, [6, 1, 0, 0]));
   expect(page?.dead_letters).toHaveLength(999);
   expect(page?.live_dead_letters).toHaveLength(1);
-  expect(page?.total).toBe(1_002);
+  expect(page).toMatchObject({ total: 1_002, next: "ratings-live.0.3" });
+});
+
+/** The ids on a page, in their order. */
+const idsOn = ({ dead_letters, live_dead_letters }: RunDeadLetters) => [
+  ...dead_letters.map(({ id }) => id),
+  ...live_dead_letters.map(liveDeadLetterId),
+];
+
+test.each([1, 2, 3, 4, 9, 10, 1_000])(
+  "pages of %i have every dead letter once, and the last names no next",
+  async (limit) => {
+    const run = await putRun(3, [6, 1, 0, 0], [0, 2, 1]);
+    const whole = await runDeadLetters(lake, run);
+    if (!whole) throw new Error("the run is made");
+    expect(whole).toMatchObject({ run_id: run, total: 9, next: null });
+    expect(new Set(idsOn(whole)).size).toBe(9);
+    const ids: string[] = [];
+    const sizes: number[] = [];
+    for (let after: string | null | undefined; after !== null; ) {
+      const page = await runDeadLetters(lake, run, { after, limit });
+      if (!page) throw new Error("the run is made");
+      ids.push(...idsOn(page));
+      sizes.push(idsOn(page).length);
+      expect(page.total).toBe(9);
+      after = page.next;
+    }
+    expect(ids).toEqual(idsOn(whole));
+    expect(sizes).toHaveLength(Math.ceil(9 / limit));
+  },
+);
+
+test("a page begins in the slice that its cursor is in, and reads none before it", async () => {
+  const run = await putRun(2, []);
+  const first = (await runDeadLetters(lake, run))?.dead_letters[0];
+  if (!first) throw new Error("two letters are made");
+  const { load_id } = first;
+  const row_number = datasets.links.sliceRecords + 7;
+  const id = `links.${load_id}.${row_number}`;
+  await lake.put(lakeKeys.deadLetterSlice("links", load_id, 1), `${JSON.stringify({ ...first, id, row_number })}\n`);
+  await lake.put(lakeKeys.deadLetterSlice("links", load_id, 0), "no letter\n");
+  const behind = async (row: number) => runDeadLetters(lake, run, { after: `links.${load_id}.${row}` });
+  expect((await behind(row_number - 1))?.dead_letters).toMatchObject([{ id }]);
+  expect((await behind(row_number))?.dead_letters).toEqual([]);
+});
+
+test("what is decided between two pages moves none of them", async () => {
+  const run = await putRun(3, []);
+  const first = await runDeadLetters(lake, run, { limit: 1 });
+  const [letter] = first?.dead_letters ?? [];
+  if (!first?.next || !letter) throw new Error("three letters are made");
+  const { id, dataset, load_id: source, row_number } = letter;
+  const at = new Date().toISOString();
+  await appendDecision(lake, [], { id, dataset, source, row_number, at, state: "discarded", reason: "a test" });
+  const rest = await runDeadLetters(lake, run, { after: first.next });
+  expect(rest?.dead_letters.map((other) => other.row_number)).toEqual([row_number + 1, row_number + 2]);
+  expect(rest).toMatchObject({ next: null, states: { open: 2, discarded: 1 } });
+});
+
+test("no page begins after what is no dead letter of the run", async () => {
+  const [run, other] = [await putRun(1, []), await putRun(1, [])];
+  const ofOther = (await runDeadLetters(lake, other))?.dead_letters[0]?.id ?? "";
+  for (const after of [ofOther, "links.typo.1", "7"])
+    await expect(runDeadLetters(lake, run, { after })).rejects.toMatchObject({ code: "unknown_cursor", status: 400 });
 });
 
 test("a run that was refused for its rejects says so, and where they are, beside what it loaded", async () => {
@@ -121,6 +185,9 @@ test("a run that was refused for its rejects says so, and where they are, beside
     not_loaded: datasetNames.filter((dataset) => dataset !== "links"),
     failure: message,
   });
+  const last = `links.${links.load_id}.4`;
+  const page = await runDeadLetters(lake, run_id, { after: `links.${links.load_id}.3`, limit: 1 });
+  expect(page).toMatchObject({ total: 3, dead_letters: [{ id: last }], next: null });
 });
 
 test("a run that nobody knows has no answer, not even none", async () => {

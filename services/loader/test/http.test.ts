@@ -102,6 +102,31 @@ test("a dead letter in the lake that breaks its contract is no fault of the requ
   expect(answer.json().error).toMatchObject({ code: "bad_object", message: expect.stringContaining(key) });
 });
 
+test("dead letters are listed in pages, each of which names the next", async () => {
+  const run = uniqueName("run");
+  const { load_id, slices } = makeLoad("links", run, [1], [3]);
+  await writeHop(lake, Date.now(), { hop: "ingest.links", run_id: run, load_id, rows: {} });
+  await lake.put(lakeKeys.deadLetterSlice("links", load_id, 0), `${slices[0]?.deadLetters.join("\n")}\n`);
+  const url = `/dead-letters?run_id=${run}`;
+  const [, middle = "", last = ""] = [2, 3, 4].map((row) => `links.${load_id}.${row}`);
+  const first = (await get(`${url}&limit=2`)).json();
+  expect(first).toMatchObject({ run_id: run, total: 3, next: middle });
+  const second = (await get(`${url}&limit=2&after=${first.next}`)).json();
+  expect(second).toMatchObject({ total: 3, next: null, dead_letters: [{ id: last }] });
+  expect((await get(url)).json().dead_letters).toEqual([...first.dead_letters, ...second.dead_letters]);
+  for (const [wanted, field] of [
+    ["limit=0", "limit"],
+    ["limit=1001", "limit"],
+    ["limit=x", "limit"],
+    ["after=", "after"],
+  ]) {
+    const refused = await get(`${url}&${wanted}`);
+    expect([refused.statusCode, refused.json().error.issues[0].path]).toEqual([400, field]);
+  }
+  const unknown = await get(`${url}&after=links.typo.1`);
+  expect([unknown.statusCode, unknown.json().error.code]).toEqual([400, "unknown_cursor"]);
+});
+
 test("dead letters of a run that nobody knows are not found, and the answer says where runs are named", async () => {
   const answer = await get("/dead-letters?run_id=20261123-195000-typo");
   expect(answer.statusCode).toBe(404);
