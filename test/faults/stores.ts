@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { kafkaClient } from "@boxoffice/platform/kafkaClient";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
 import type { Kafka } from "kafkajs";
+import type pg from "pg";
 import { pino } from "pino";
 import { z } from "zod";
 import { rootPath } from "../../scripts/boxHome.ts";
 import { s3Settings } from "../../scripts/s3Settings.ts";
 import { setting, type Variables } from "../../scripts/settings.ts";
+import { connectWarehouse } from "../../scripts/warehouseClient.ts";
 import { ServiceProcess } from "../kit/serviceProcess.ts";
 import { TestBox } from "../kit/testBox.ts";
 
@@ -40,6 +42,18 @@ export class Stores {
   get lake(): ObjectStore {
     if (!this.#lake) throw new Error("the stores are not started");
     return this.#lake;
+  }
+
+  /** Another bucket of the object store, which whoever asks for it closes. */
+  async newLake(bucket: string): Promise<ObjectStore> {
+    const lake = new ObjectStore({ ...s3Settings(this.#client ?? {}), S3_BUCKET: bucket });
+    await lake.ensureBucket();
+    return lake;
+  }
+
+  /** A connection to the warehouse, which whoever asks for it ends. */
+  warehouse(): Promise<pg.Client> {
+    return connectWarehouse({ environment: this.#client ?? {} });
   }
 
   get kafka(): Kafka {

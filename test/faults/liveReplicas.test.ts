@@ -1,0 +1,109 @@
+import { randomUUID } from "node:crypto";
+import { datasetNames } from "@boxoffice/contracts/dataset";
+import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
+import { type LiveRating, livePartitionKey, liveTopic } from "@boxoffice/contracts/liveRating";
+import type { Seal } from "@boxoffice/contracts/loadManifest";
+import { type RunInputs, runInputs } from "@boxoffice/contracts/runInputs";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { writeHop } from "@boxoffice/platform/writeHop";
+import type { Admin, Producer } from "kafkajs";
+import type pg from "pg";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
+import { uniqueName, until } from "../../services/loader/test/engines.ts";
+import { many, ratingsInBronze } from "../../services/loader/test/liveRatings.ts";
+import { makeLoad, putManifest } from "../../services/loader/test/loads.ts";
+import type { ServiceProcess } from "../kit/serviceProcess.ts";
+import { Stores } from "./stores.ts";
+
+const stores = new Stores();
+/** Of these loaders alone: those of other files would find ratings in their bronze that an emptied Kafka has lost. */
+const settings = { S3_BUCKET: uniqueName("lake"), CONSUMER_GROUP: uniqueName("loader") };
+const loads = datasetNames.map((dataset) => makeLoad(dataset, randomUUID(), [3]));
+let lake: ObjectStore;
+let warehouse: pg.Client;
+let admin: Admin;
+let producer: Producer;
+let posted: LiveRating[] = [];
+
+beforeAll(async () => {
+  await stores.start();
+  lake = await stores.newLake(settings.S3_BUCKET);
+  warehouse = await stores.warehouse();
+  admin = stores.kafka.admin();
+  producer = stores.kafka.producer({ allowAutoTopicCreation: false });
+  await Promise.all([admin.connect(), producer.connect()]);
+  for (const load of loads) {
+    const { dataset, load_id, manifest } = load;
+    const sealed: Seal = { dataset, load_id, rows: manifest.rows, dead_letters: 0, sealed_at: manifest.landed_at };
+    await putManifest(lake, load);
+    await lake.put(lakeKeys.seal(dataset, load_id), JSON.stringify(sealed));
+  }
+});
+afterEach(() => stores.endServices());
+afterAll(async () => {
+  // Loaders of other files read none of it.
+  const ends = await admin.fetchTopicOffsets(liveTopic);
+  await admin.deleteTopicRecords({ topic: liveTopic, partitions: ends });
+  await Promise.all([admin.disconnect(), producer.disconnect(), warehouse.end()]);
+  lake.close();
+  await stores.close();
+});
+
+/** Starts three, of which each has a partition, as there are four. */
+async function startThree(): Promise<[ServiceProcess, ServiceProcess, ServiceProcess]> {
+  const start = () => stores.service("loader", settings);
+  const loaders: [ServiceProcess, ServiceProcess, ServiceProcess] = [await start(), await start(), await start()];
+  await until("three loaders share the partitions", async () => {
+    const [group] = (await admin.describeGroups([`${settings.CONSUMER_GROUP}-live`])).groups;
+    return group?.state === "Stable" && group.members.length === 3;
+  });
+  return loaders;
+}
+
+/** Posts ratings of users who have posted none, and waits until the warehouse has them. */
+async function post(count: number): Promise<void> {
+  const ratings = many(count, 1 + posted.length);
+  posted = [...posted, ...ratings];
+  const messages = ratings.map((rating) => ({ key: livePartitionKey(rating), value: JSON.stringify(rating) }));
+  await producer.send({ topic: liveTopic, messages, acks: -1 });
+  await until("the warehouse has all of them", async () => {
+    const { rows } = await warehouse.query<{ n: number }>("select count(*)::int as n from live.ratings");
+    return rows[0]?.n === posted.length;
+  });
+}
+
+/** Has a loader fix the inputs of a new run, and answers how long that took. */
+async function fixed(loader: ServiceProcess): Promise<{ live: RunInputs["live"]; milliseconds: number }> {
+  const run_id = uniqueName("run");
+  for (const { dataset, load_id } of loads)
+    await writeHop(lake, Date.now(), { hop: `ingest.${dataset}`, run_id, load_id, rows: {} });
+  const begin = performance.now();
+  const { body } = await loader.call("/inputs", { run_id });
+  return { live: runInputs.parse(body).live, milliseconds: performance.now() - begin };
+}
+
+test("a run has the live ratings of three loaders at once, whichever of them it asks", async () => {
+  for (const loader of await startThree()) {
+    await post(200);
+    const { live, milliseconds } = await fixed(loader);
+    expect(live).toMatchObject({ bronze: posted.length, source_rows: posted.length });
+    expect(milliseconds).toBeLessThan(2_000);
+  }
+  expect(await ratingsInBronze(lake)).toEqual(posted);
+});
+
+test.each(["SIGKILL", "SIGSTOP"] as const)(
+  "a run that is asked for as a loader has a %s has that one's live ratings too, when the others have its partitions",
+  async (signal) => {
+    const [first, second, third] = await startThree();
+    await post(200);
+    third.signal(signal);
+    const { live, milliseconds } = await fixed(first);
+    expect(live).toMatchObject({ bronze: posted.length, source_rows: posted.length });
+    expect(milliseconds).toBeLessThan(20_000);
+    third.signal("SIGCONT");
+    await post(200);
+    expect((await fixed(second)).live).toMatchObject({ bronze: posted.length, source_rows: posted.length });
+    expect(await ratingsInBronze(lake)).toEqual(posted);
+  },
+);
