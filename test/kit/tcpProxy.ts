@@ -48,6 +48,15 @@ export class TcpProxy {
     this.#sent = 0;
   }
 
+  /** Passes nothing more on over the connections there are, and closes none, until the function it answers is called. */
+  stall(): () => void {
+    const stalled = [...this.#sockets];
+    for (const socket of stalled) socket.pause();
+    return () => {
+      for (const socket of stalled) socket.resume();
+    };
+  }
+
   async close(): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();

@@ -3,6 +3,7 @@ import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import type pg from "pg";
 import { pino } from "pino";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import type { TcpProxy } from "../../../test/kit/tcpProxy.ts";
 import { LiveConsumer } from "../src/liveConsumer.ts";
 import { fixLiveInput, type LiveInputParts } from "../src/liveInput.ts";
 import { migrate } from "../src/migrations.ts";
@@ -13,6 +14,8 @@ import { LiveTopics, many, ratingsInBronze } from "./liveRatings.ts";
 interface Replica {
   consumer: LiveConsumer;
   pool: pg.Pool;
+  /** Before the warehouse. */
+  proxy: TcpProxy;
   close: () => Promise<void>;
 }
 
@@ -48,13 +51,13 @@ afterAll(async () => {
 });
 
 async function start(): Promise<Replica> {
-  const { pool: own, close } = await cuttablePool(pool);
+  const { pool: own, proxy, close } = await cuttablePool(pool);
   const consumer = new LiveConsumer({
     ...{ kafka: topics.kafka, groupId: group, lake, pool: own, log: quietLog, topic },
     objectMilliseconds: 600_000,
     onOffsetOutOfRange: "stop",
   });
-  const replica = { consumer, pool: own, close };
+  const replica = { consumer, pool: own, proxy, close };
   running.add(replica);
   await consumer.start();
   return replica;
@@ -145,6 +148,17 @@ test("loaders whose connections are lost as they are asked hear it on the next",
   expect(input.bronze).toBe(200);
   expect(milliseconds).toBeLessThan(10_000);
   expect(await listening()).toEqual(expect.not.arrayContaining(heard));
+});
+
+test("a loader whose connections pass nothing on, though none was closed, hears it on the next", async () => {
+  const [first, second, third] = await startThree();
+  await topics.produce(topic, many(200));
+  await until("all are in the warehouse", async () => (await inWarehouse()) === 200);
+  const resume = [second, third].map(({ proxy }) => proxy.stall());
+  const { input, milliseconds } = await fixed(first);
+  for (const goOn of resume) goOn();
+  expect(input.bronze).toBe(200);
+  expect(milliseconds).toBeLessThan(15_000);
 });
 
 test.each([
