@@ -48,7 +48,7 @@ def run_job(url: str, request: Json) -> Json:
     """Starts a job in the collection at `url`, waits until it is done, and returns its result.
 
     The same request names the same job, so it is sent again when a restarted service has
-    forgotten the job.
+    forgotten the job, and when the service stops one that an earlier try left.
     """
     with httpx.Client(timeout=TIMEOUT) as client:
         for _ in range(MOST_STARTS):
@@ -58,12 +58,12 @@ def run_job(url: str, request: Json) -> Json:
             if ended is not None:
                 log.info("job %s done: %s", ended["id"], ended.get("result"))
                 return ended.get("result", {})
-            log.warning("%s no longer knows job %s", url, job["id"])
+            log.warning("%s no longer has job %s", url, job["id"])
     raise ServiceFailed("restarting", f"{url}: restarted {MOST_STARTS} times during one job")
 
 
 def _ended(client: httpx.Client, url: str, job: Json) -> Json | None:
-    """The job when it is done, or None when the service does not know it any more."""
+    """The job when it is done, or None when the service has forgotten or stopped it."""
     pause = SHORTEST_PAUSE_SECONDS
     while job["state"] == "running":
         time.sleep(pause)
@@ -73,6 +73,8 @@ def _ended(client: httpx.Client, url: str, job: Json) -> Json | None:
             return None
         job = _body(response)
     if job["state"] == "failed":
+        if job["error"]["code"] == "unasked":
+            return None
         raise _error(job["error"])
     return job
 

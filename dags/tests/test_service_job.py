@@ -81,6 +81,13 @@ def test_a_job_that_a_restarted_service_has_forgotten_is_asked_for_again() -> No
     assert [method for method, _, _ in service.asked] == ["POST", "GET", "POST"]
 
 
+def test_a_job_of_an_earlier_try_that_the_service_stops_is_asked_for_again() -> None:
+    left = job("failed", error={"code": "unasked", "message": "nobody asked", "retryable": True})
+    with http_service((202, job("running")), (200, left), (202, DONE)) as service:
+        assert run_job(f"{service.url}/loads", REQUEST) == {"load_id": "abc-v1"}
+    assert [method for method, _, _ in service.asked] == ["POST", "GET", "POST"]
+
+
 def test_a_service_that_restarts_again_and_again_does_not_hold_the_task_for_ever() -> None:
     answers = [(202, job("running")), (404, UNKNOWN)] * service_job.MOST_STARTS
     with http_service(*answers) as service, pytest.raises(ServiceFailed, match="restarted"):

@@ -13,22 +13,41 @@ export interface StartOptions {
   again?: boolean;
 }
 
+interface Running {
+  stop: AbortController;
+  ended: Promise<void>;
+  /** How often nobody had asked for it since it was looked at before. */
+  unasked: number;
+}
+
 const mostEnded = 300;
 
-/** The work a service has been asked for, by id: at most one job of an id runs, and the latest that ended are known. */
+/** Two minutes: who waits for a job asks each second, and gives up by itself when nobody answers for one. */
+const lookMilliseconds = 30_000;
+const mostUnasked = 4;
+
+/**
+ * The work a service has been asked for, by id: at most one job of an id runs, and the latest that ended are known. A job
+ * that nobody asks for any more is stopped, as when its task was killed or its run has ended.
+ */
 export class Jobs {
   readonly #jobs = new Map<string, Job>();
-  readonly #running = new Set<Promise<void>>();
-  readonly #abort = new AbortController();
+  readonly #running = new Map<Job, Running>();
   readonly #log: Logger;
+  readonly #looking: NodeJS.Timeout;
 
-  constructor(log: Logger) {
+  constructor(log: Logger, everyMilliseconds = lookMilliseconds) {
     this.#log = log;
+    // Looks are counted, not time: a process that was held for long hears who has asked before it looks twice.
+    this.#looking = setInterval(() => this.#stopUnasked(), everyMilliseconds).unref();
   }
 
-  /** The latest job of that id, or undefined when none is known. */
+  /** The latest job of that id, or undefined when none is known. One that runs goes on as long as it is asked for. */
   get(id: string): Job | undefined {
-    return this.#jobs.get(id);
+    const job = this.#jobs.get(id);
+    const running = job && this.#running.get(job);
+    if (running) running.unasked = 0;
+    return job;
   }
 
   /** Starts the work, or returns the job of that id that runs or is done. */
@@ -37,7 +56,7 @@ export class Jobs {
     work: (context: JobContext) => Promise<Record<string, unknown>>,
     { again = false }: StartOptions = {},
   ): Job {
-    const existing = this.#jobs.get(id);
+    const existing = this.get(id);
     if (existing?.state === "running" || (existing?.state === "done" && !again)) return existing;
     const job: Job = {
       id,
@@ -46,16 +65,21 @@ export class Jobs {
       started_at: new Date().toISOString(),
     };
     this.#jobs.set(id, job);
-    const run = this.#run(job, work).finally(() => this.#running.delete(run));
-    this.#running.add(run);
+    const stop = new AbortController();
+    const ended = this.#run(job, work, stop.signal).finally(() => this.#running.delete(job));
+    this.#running.set(job, { stop, ended, unasked: 0 });
     return job;
   }
 
-  async #run(job: Job, work: (context: JobContext) => Promise<Record<string, unknown>>): Promise<void> {
+  async #run(
+    job: Job,
+    work: (context: JobContext) => Promise<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<void> {
     const log = this.#log.child({ job: job.id });
     try {
       job.result = await work({
-        signal: this.#abort.signal,
+        signal,
         progress: (done, total, unit) => {
           job.progress = { done, total, unit };
         },
@@ -63,7 +87,8 @@ export class Jobs {
       job.state = "done";
       log.info({ result: job.result }, "job done");
     } catch (thrown) {
-      const error = ServiceError.from(thrown);
+      // What is aborted throws many things; why it was is known here.
+      const error = ServiceError.from(signal.aborted ? signal.reason : thrown);
       job.error = { code: error.code, message: error.message, retryable: error.retryable };
       job.state = "failed";
       // Not what was thrown: an error of the warehouse may hold rows.
@@ -81,9 +106,24 @@ export class Jobs {
     for (const { id } of ended.slice(0, -mostEnded)) this.#jobs.delete(id);
   }
 
+  #stopUnasked(): void {
+    for (const [{ id }, running] of this.#running) {
+      running.unasked += 1;
+      if (running.unasked > mostUnasked) running.stop.abort(unasked(id));
+    }
+  }
+
   /** Aborts what runs and waits for it to end. */
   async close(): Promise<void> {
-    this.#abort.abort(new ServiceError("stopped", "the service is stopping", { retryable: true }));
-    await Promise.allSettled(this.#running);
+    clearInterval(this.#looking);
+    const running = [...this.#running.values()];
+    const reason = new ServiceError("stopped", "the service is stopping", { retryable: true });
+    for (const { stop } of running) stop.abort(reason);
+    await Promise.allSettled(running.map(({ ended }) => ended));
   }
+}
+
+function unasked(id: string): ServiceError {
+  const message = `nobody asked for job ${id} any more: its task was ended, or its run was. Asked for again it begins anew`;
+  return new ServiceError("unasked", message, { retryable: true });
 }

@@ -18,7 +18,8 @@ export async function listen(server: Server): Promise<number> {
   return address.port;
 }
 
-type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+/** Answers one request. */
+export type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** A local server; the answers are given in turn, the last one for all further requests. */
 export async function httpSource(...answers: Answer[]): Promise<HttpSource> {

@@ -9,7 +9,7 @@ import type { Source } from "../src/sources/source.ts";
 import { sources } from "../src/sources/sources.ts";
 import { excerptPath, excerptText, storedZip } from "./editions.ts";
 import { patientContext } from "./engines.ts";
-import { file, type HttpSource, httpSource, redirect } from "./httpSource.ts";
+import { type Answer, file, type HttpSource, httpSource, redirect } from "./httpSource.ts";
 
 const archive = await readFile(excerptPath("the-movies-dataset.zip"));
 const etag = '"archive"';
@@ -121,6 +121,31 @@ test("every loader of a download hears of its progress", async () => {
   await Promise.all([kaggle.open("movies", context("movies")), kaggle.open("links", context("links"))]);
   const end = `${archive.length} ${archive.length} bytes downloaded`;
   expect(heard).toEqual(expect.arrayContaining([`movies ${end}`, `links ${end}`]));
+});
+
+test("a download that one load gives up goes on for the others, and ends with the last of them", async () => {
+  let send = () => {};
+  const held: Answer = (_request, response) => {
+    response.writeHead(200, { etag, "content-length": archive.length }).write(archive.subarray(0, 1000));
+    send = () => response.end(archive.subarray(1000));
+  };
+  await serve(held, held);
+  const kaggle = kaggleSource(settings(), hasty);
+  const [given, last] = [new AbortController(), new AbortController()];
+  const open = (dataset: DatasetName, { signal }: AbortController) =>
+    kaggle.open(dataset, { ...patientContext(), signal });
+  const [movies, links] = [open("movies", given), open("links", last)];
+  await expect.poll(() => store.requests).toHaveLength(1);
+  given.abort(new Error("given up"));
+  send();
+  await expect(movies).rejects.toThrow("given up");
+  expect((await links).name).toBe("links.csv");
+
+  await rm(join(settings().WORK_DIR, "kaggle"), { recursive: true });
+  const ratings = open("ratings", last);
+  await expect.poll(() => store.requests).toHaveLength(2);
+  last.abort(new Error("the last gave up"));
+  await expect(ratings).rejects.toThrow("the last gave up");
 });
 
 test("its fingerprint is the archive's tag, asked for without bringing it", async () => {

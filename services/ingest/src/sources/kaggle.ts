@@ -26,18 +26,36 @@ export function kaggleSource(settings: KaggleSettings, patience?: Patience): Sou
   const path = join(directory, `${settings.KAGGLE_DATASET.replace("/", ".")}.zip`);
 
   const waiting = new Set<JobContext["progress"]>();
-  let underWay: Promise<void> | undefined;
-  const bring = async ({ signal, progress }: JobContext): Promise<void> => {
-    waiting.add(progress);
+  let underWay: { ended: Promise<void>; stop: AbortController } | undefined;
+  const begin = () => {
+    const stop = new AbortController();
+    const { signal } = stop;
     const onBytes = (done: number, total: number | null) => {
       for (const tell of waiting) tell(done, total, "bytes downloaded");
     };
-    underWay ??= mkdir(directory, { recursive: true })
+    const ended = mkdir(directory, { recursive: true })
       .then(() => download({ url, path, authorization, remedy, signal, onBytes, ...(patience ? { patience } : {}) }))
       .finally(() => {
         underWay = undefined;
       });
-    await underWay.finally(() => waiting.delete(progress));
+    return { ended, stop };
+  };
+  const bring = async ({ signal, progress }: JobContext): Promise<void> => {
+    signal.throwIfAborted();
+    underWay ??= begin();
+    const { ended, stop } = underWay;
+    waiting.add(progress);
+    // It goes on for the others, and ends with the last.
+    const leave = () => {
+      waiting.delete(progress);
+      if (waiting.size === 0) stop.abort(signal.reason);
+    };
+    signal.addEventListener("abort", leave, { once: true });
+    await ended.finally(() => {
+      signal.removeEventListener("abort", leave);
+      waiting.delete(progress);
+    });
+    signal.throwIfAborted();
   };
 
   // The next load downloads anew.
