@@ -9,7 +9,7 @@ import { loadManifest } from "@boxoffice/contracts/loadManifest";
 import { pino } from "pino";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type LoadRequest, loadIfThere } from "../src/load.ts";
-import { editionOf, excerptPath, uniqueLinks, uniqueMovies } from "./editions.ts";
+import { editionOf, storedZip, uniqueLinks, uniqueMovies } from "./editions.ts";
 import { type Engines, patientContext, startEngines } from "./engines.ts";
 
 let engines: Engines;
@@ -44,13 +44,14 @@ async function timesPublished(dataset: DatasetName, loadId: string): Promise<num
   return [...times.values()];
 }
 
-const forms: { form: string; file: string; packed: (movies: string) => Buffer | Promise<Buffer> }[] = [
+const zipped = (movies: string) => storedZip("movies_metadata.csv", Buffer.from(movies));
+const forms: { form: string; file: string; packed: (movies: string) => Buffer }[] = [
   { form: "plain", file: "movies_metadata.csv", packed: Buffer.from },
   { form: "packed by gzip", file: "movies_metadata.csv.gz", packed: (movies) => gzipSync(movies) },
-  { form: "in a zip", file: "movies_metadata.csv.zip", packed: () => readFile(excerptPath("the-movies-dataset.zip")) },
+  { form: "in a zip", file: "movies_metadata.csv.zip", packed: zipped },
 ];
 test.each(forms)("what landed $form is published again as it was when its source is gone", async ({ file, packed }) => {
-  const directory = await edition({ [file]: await packed(await uniqueMovies()) });
+  const directory = await edition({ [file]: packed(await uniqueMovies()) });
   const request = wanted({ dataset: "movies", edition: directory });
   const first = await load(request);
   expect(first.logged).not.toContain("published again");
