@@ -129,7 +129,7 @@ test("a download that one load gives up goes on for the others, and ends with th
     response.writeHead(200, { etag, "content-length": archive.length }).write(archive.subarray(0, 1000));
     send = () => response.end(archive.subarray(1000));
   };
-  await serve(held, held);
+  await serve(held, held, held);
   const kaggle = kaggleSource(settings(), hasty);
   const [given, last] = [new AbortController(), new AbortController()];
   const open = (dataset: DatasetName, { signal }: AbortController) =>
@@ -145,7 +145,11 @@ test("a download that one load gives up goes on for the others, and ends with th
   const ratings = open("ratings", last);
   await expect.poll(() => store.requests).toHaveLength(2);
   last.abort(new Error("the last gave up"));
+  const next = open("links", new AbortController());
   await expect(ratings).rejects.toThrow("the last gave up");
+  await expect.poll(() => store.requests).toHaveLength(3);
+  send();
+  expect((await next).name).toBe("links.csv");
 });
 
 test("its fingerprint is the archive's tag, asked for without bringing it", async () => {

@@ -41,6 +41,8 @@ export function kaggleSource(settings: KaggleSettings, patience?: Patience): Sou
     return { ended, stop };
   };
   const bring = async ({ signal, progress }: JobContext): Promise<void> => {
+    // One that all others have given up is about to end.
+    while (underWay?.stop.signal.aborted) await underWay.ended.catch(() => {});
     signal.throwIfAborted();
     underWay ??= begin();
     const { ended, stop } = underWay;
