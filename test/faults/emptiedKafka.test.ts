@@ -5,7 +5,7 @@ import type { Job } from "@boxoffice/contracts/job";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { groupKeys, rowNumbers } from "../../services/loader/test/loads.ts";
-import { folderOf, Stores } from "./stores.ts";
+import { box, folderOf, Stores } from "./stores.ts";
 
 const stores = new Stores();
 beforeAll(() => stores.start());
@@ -22,7 +22,7 @@ function edition(): string {
 
 /** Takes away all that Kafka has, as when its volume is made anew, and starts it. */
 async function emptyKafka(): Promise<void> {
-  await stores.kill("kafka");
+  await box.kill("kafka");
   for (const name of readdirSync(folderOf("kafka"))) rmSync(join(folderOf("kafka"), name), { recursive: true });
   await stores.start();
 }

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { rmSync, statfsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Job } from "@boxoffice/contracts/job";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { until } from "../../services/loader/test/engines.ts";
 import { groupKeys, rowNumbers } from "../../services/loader/test/loads.ts";
-import { box, folderOf, mayMount, Stores } from "./stores.ts";
+import { mayMount } from "../kit/ownDisk.ts";
+import { box, diskOf, Stores } from "./stores.ts";
 
 const rows = 150_000;
 
@@ -15,12 +16,7 @@ describe.runIf(mayMount)("a store whose disk is full", () => {
   afterEach(() => stores.endServices());
   afterAll(() => stores.close());
 
-  const filler = (store: "kafka" | "lake") => join(folderOf(store), "filler");
-  function fillButFor(mebibytes: number, store: "kafka" | "lake"): void {
-    const { bavail, bsize } = statfsSync(folderOf(store));
-    writeFileSync(filler(store), Buffer.alloc(bavail * bsize - (mebibytes << 20)));
-  }
-  const free = (store: "kafka" | "lake") => rmSync(filler(store));
+  const [lake, kafka] = [diskOf("lake"), diskOf("kafka")];
 
   /** An edition of 18 MB that does not compress well. */
   function edition(): string {
@@ -42,21 +38,21 @@ describe.runIf(mayMount)("a store whose disk is full", () => {
   it("the lake's: landing and bronze say so, and with room again the same load and seal complete", async () => {
     const ingest = await stores.service("ingest");
     const request = { run_id: "full", dataset: "links", edition: edition() } as const;
-    fillButFor(4, "lake");
+    lake.fillButFor(4);
     const failed = await ingest.ended("/loads", request);
     expect(failed).toMatchObject({ state: "failed", error: { retryable: true } });
     expect(failed.error?.message).toMatch(/^the lake's S3 server failed .*Its disk may be full: \.\/box doctor/);
-    free("lake");
+    lake.free();
     const loaded = await ingest.ended("/loads", request);
     expect(loaded).toMatchObject({ state: "done", result: { rows, already: false } });
 
-    fillButFor(1, "lake");
+    lake.fillButFor(1);
     const loader = await stores.service("loader", { SEAL_IDLE_SECONDS: "8" });
     const sealing = { run_id: "full", dataset: "links", load_id: String(loaded.result?.load_id) };
     const refused = await loader.ended("/seals", sealing);
     expect(refused.error?.message).toMatch(/is not complete in bronze.*The lake does not take it: .*may be full/);
     expect((await loader.call("/readyz")).status).toBe(503);
-    free("lake");
+    lake.free();
     expect(await loader.ended("/seals", sealing)).toMatchObject({ state: "done", result: { rows } });
     await loader.untilReady();
     await expectEachRowOnce(loaded);
@@ -66,11 +62,11 @@ describe.runIf(mayMount)("a store whose disk is full", () => {
     const ingest = await stores.service("ingest");
     const loader = await stores.service("loader");
     const request = { run_id: "full", dataset: "links", edition: edition() } as const;
-    fillButFor(4, "kafka");
+    kafka.fillButFor(4);
     const loading = ingest.ended("/loads", request);
-    await until("Kafka has ended", async () => (await stores.pidOf("kafka")) === null);
+    await until("Kafka has ended", async () => !(await box.pids()).has("kafka"));
     expect(await box.command("logs", "kafka", "-n", "1000")).toContain("No space left on device");
-    free("kafka");
+    kafka.free();
     await stores.start();
     const loaded = await loading;
     expect(loaded).toMatchObject({ state: "done", result: { rows, already: false } });

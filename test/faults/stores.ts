@@ -6,24 +6,22 @@ import { ObjectStore } from "@boxoffice/platform/objectStore";
 import type { Kafka } from "kafkajs";
 import type pg from "pg";
 import { pino } from "pino";
-import { z } from "zod";
 import { rootPath } from "../../scripts/boxHome.ts";
 import { s3Settings } from "../../scripts/s3Settings.ts";
 import { setting, type Variables } from "../../scripts/settings.ts";
 import { connectWarehouse } from "../../scripts/warehouseClient.ts";
+import { OwnDisk } from "../kit/ownDisk.ts";
 import { ServiceProcess } from "../kit/serviceProcess.ts";
 import { TestBox } from "../kit/testBox.ts";
-
-const status = z.object({ services: z.array(z.object({ service: z.string(), pid: z.number().nullable() })) });
-
-/** Only who may mount can give a store a disk of its own. */
-export const mayMount = process.platform === "linux" && process.getuid?.() === 0;
 
 /** The box that the files here share. */
 export const box = new TestBox({ name: "stores", portOffset: 12_400, runtime: "embedded" });
 
-/** The folder that holds all that a store has; a disk of its own where one may mount. */
+/** The folder that holds all that a store has. */
 export const folderOf = (store: "kafka" | "lake") => join(box.home, store);
+
+/** Where one may mount, the disk that a store has for itself. */
+export const diskOf = (store: "kafka" | "lake") => new OwnDisk(folderOf(store));
 
 /** The stores of the box, from packages, whose services a test starts, stops and kills itself. */
 export class Stores {
@@ -58,19 +56,6 @@ export class Stores {
 
   get kafka(): Kafka {
     return kafkaClient("faults", setting(this.#client ?? {}, "KAFKA_BROKERS").split(","), pino({ level: "silent" }));
-  }
-
-  /** The process of a store, or null when it does not run. */
-  async pidOf(store: "kafka" | "s3"): Promise<number | null> {
-    const { services } = status.parse(JSON.parse(await box.command("status", "--json")));
-    return services.find(({ service }) => service === store)?.pid ?? null;
-  }
-
-  /** Kills a store at once. */
-  async kill(store: "kafka" | "s3"): Promise<void> {
-    const pid = await this.pidOf(store);
-    if (pid === null) throw new Error(`${store} does not run`);
-    process.kill(pid, "SIGKILL");
   }
 
   /** Starts an ingest or a loader on them, with a folder of its own to work in; it may not be ready yet. */

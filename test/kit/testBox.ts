@@ -5,6 +5,8 @@ import { rootPath } from "../../scripts/boxHome.ts";
 import type { Variables } from "../../scripts/settings.ts";
 import type { RuntimeName } from "../../scripts/startedBox.ts";
 
+const status = z.object({ services: z.array(z.object({ service: z.string(), pid: z.number().nullable() })) });
+
 export interface CommandResult {
   code: number;
   stdout: string;
@@ -61,6 +63,21 @@ export class TestBox {
   /** Addresses and secrets for a client of this box. */
   async client(): Promise<Variables> {
     return z.record(z.string(), z.string()).parse(JSON.parse(await this.command("env", "--json")));
+  }
+
+  /** The processes of the services that run; none in containers. */
+  async pids(): Promise<Map<string, number>> {
+    const { services } = status.parse(JSON.parse(await this.command("status", "--json")));
+    return new Map(services.flatMap(({ service, pid }) => (pid === null ? [] : [[service, pid] as const])));
+  }
+
+  /** Kills the processes of services, where they run. */
+  async kill(...names: string[]): Promise<void> {
+    const pids = await this.pids();
+    for (const name of names) {
+      const pid = pids.get(name);
+      if (pid !== undefined) process.kill(pid, "SIGKILL");
+    }
   }
 
   /** Starts services from nothing; answers what a client needs to use them. */
