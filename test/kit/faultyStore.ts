@@ -26,6 +26,8 @@ export class FaultyStore {
   faults = noFaults;
   /** Requests that were answered with an error of the proxy's. */
   failed = 0;
+  /** The same by what the client calls itself first. */
+  readonly failedOf = new Map<string, number>();
 
   private constructor(engine: URL, seed: number) {
     this.#random = new Random32(seed);
@@ -35,6 +37,8 @@ export class FaultyStore {
       await sleep(this.#random.below(milliseconds + 1));
       const fail = (status: number, code: string) => {
         this.failed += 1;
+        const [client = ""] = (request.headers["user-agent"] ?? "").split(/[ /]/);
+        this.failedOf.set(client, (this.failedOf.get(client) ?? 0) + 1);
         response.writeHead(status, { "content-type": "application/xml" });
         response.end(`<Error><Code>${code}</Code><Message>made by the test</Message></Error>`);
       };

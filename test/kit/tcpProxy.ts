@@ -15,6 +15,7 @@ export class TcpProxy {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #cut: Cut | undefined;
+  #later: Cut[] = [];
   #sent = 0;
   /** Connections that were cut. */
   cuts = 0;
@@ -42,9 +43,10 @@ export class TcpProxy {
     return this.#sent;
   }
 
-  /** Chooses the next cut, in place of one that did not come. */
-  cutOnce(cut: Cut | undefined): void {
+  /** Chooses the next cut, in place of those that did not come, and what is cut after it, each in its turn. */
+  cutOnce(cut: Cut | undefined, ...later: Cut[]): void {
     this.#cut = cut;
+    this.#later = later;
     this.#sent = 0;
   }
 
@@ -69,7 +71,7 @@ export class TcpProxy {
       engine.destroy();
     };
     const cutNow = () => {
-      this.#cut = undefined;
+      this.#cut = this.#later.shift();
       this.cuts += 1;
       end();
     };
