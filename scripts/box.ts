@@ -255,7 +255,7 @@ program
       "only this: kill services at random for a quarter of an hour (CHAOS_SEED repeats one); needs Docker",
     ).conflicts(["only", "quick"]),
   )
-  .option("--no-docker", "leave out the suite that runs the box in containers")
+  .option("--no-docker", "use no containers: leave out the suite that runs the box in them")
   .action(async ({ chaos, ...options }: SuiteChoice & { chaos?: boolean }) => {
     if (!(await runSuites(chaos ? { ...options, only: ["chaos"] } : options))) process.exitCode = exitCode.failed;
   });

@@ -15,7 +15,7 @@ export interface SuiteChoice {
   only?: readonly string[];
   /** Leave out what starts engines. */
   quick?: boolean;
-  /** False leaves out what is about containers, without a word at the end. */
+  /** False uses no containers, and leaves out what is about them without a word at the end. */
   docker?: boolean;
 }
 
@@ -41,8 +41,9 @@ export async function runSuites({ only, quick = false, docker = true }: SuiteCho
     createVenv(await uvFolder(), folder, ...locks),
   );
 
-  const shown = (suite: Suite) => runShown(suite, { toolchain, python, show: showIn() });
-  const aside = (suite: Suite) => runAside(suite, { toolchain, python });
+  const context = { toolchain, python, mayUseDocker: docker };
+  const shown = (suite: Suite) => runShown(suite, { ...context, show: showIn() });
+  const aside = (suite: Suite) => runAside(suite, context);
   const withEngines = chosen.filter(({ needsEngines }) => needsEngines);
   const beside = withEngines.length > 1 && hasRoomForTwo() ? withEngines.filter((suite) => suite.mayRunBeside) : [];
   const rest = withEngines.filter((suite) => !beside.includes(suite));

@@ -1,4 +1,5 @@
 import { root, rootPath } from "../boxHome.ts";
+import { buildImages } from "../docker/images.ts";
 import { run } from "../install/run.ts";
 import { portNames, readEnvFile, setting, type Variables } from "../settings.ts";
 import { line } from "../terminal.ts";
@@ -18,6 +19,8 @@ export async function startStoresInContainers(): Promise<Stores> {
   // Every command reads this file, and testcontainers takes as long to read as all else.
   const { DockerComposeEnvironment, Wait } = await import("testcontainers");
   await chooseReaper();
+  // What they wait for is of an image that another service builds.
+  await buildImages();
   const settings = readEnvFile(rootPath(".env"), {});
   for (const name of portNames()) settings[name] = String(Number(settings[name]) + portOffset);
   const secrets = readEnvFile(rootPath("config", "dev-secrets.env"), {});

@@ -14,6 +14,8 @@ export interface SuiteContext {
   toolchain: Toolchain;
   /** Virtual environment with the pipeline's packages and the test tools. */
   python: string;
+  /** Whether containers may be used where an engine answers. */
+  mayUseDocker: boolean;
   show: Show;
 }
 

@@ -24,9 +24,9 @@ const unit: Suite = {
 const integration: Suite = {
   name: "integration",
   needsEngines: true,
-  run: async ({ toolchain, python, show }) => {
+  run: async ({ toolchain, python, mayUseDocker, show }) => {
     const box = new TestBox({ name: "engines", portOffset: 10_000, runtime: "embedded" });
-    const inContainers = await engineAnswers();
+    const inContainers = mayUseDocker && (await engineAnswers());
     const embedded = await box.start("spark-connect", ...(inContainers ? [] : ["warehouse", "s3", "kafka"]));
     try {
       const stores = inContainers ? await startStoresInContainers() : { client: embedded, stop: async () => {} };
@@ -79,7 +79,7 @@ const containers: Suite = {
   name: "containers",
   needsEngines: true,
   needsDocker: true,
-  run: ({ show }) => inContainers(show, "containers"),
+  run: ({ show }) => runInContainers(show, "containers"),
 };
 
 /** Services killed at random for a quarter of an hour; the suite of the containers does it for a minute. */
@@ -88,11 +88,11 @@ const chaos: Suite = {
   needsEngines: true,
   needsDocker: true,
   isOnRequest: true,
-  run: ({ show }) => inContainers(show, "chaos", { CHAOS_SECONDS: "660", CHAOS_ACTIONS: "48", ...process.env }),
+  run: ({ show }) => runInContainers(show, "chaos", { CHAOS_SECONDS: "660", CHAOS_ACTIONS: "48", ...process.env }),
 };
 
 /** Runs a project of tests where an engine answers. */
-async function inContainers(show: Show, project: string, env?: Variables): Promise<Count> {
+async function runInContainers(show: Show, project: string, env?: Variables): Promise<Count> {
   if (await engineAnswers()) return runVitest(show, project, env);
   const reason = `no Docker engine with Compose ${oldestCompose} or newer answers`;
   return { passed: 0, failed: 0, failures: [], notRun: [`${project}: ${reason}`] };
