@@ -11,8 +11,11 @@ import { outcome, startNow } from "../kit/dagRuns.ts";
 import { type CommandResult, runToEnd } from "../kit/testBox.ts";
 import { box, docker, linesOf } from "./composeBox.ts";
 
-/** What another host reaches this machine by, as far as containers are concerned: the gateway of Docker's own network. */
-const lan = (await docker("network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Gateway}}")).trim();
+/**
+ * What another host reaches this machine by, as far as containers are concerned: the gateway of Docker's own network. By a
+ * container's routes, as an engine that has never been started before does not tell it.
+ */
+const lan = gatewayOf(await docker("run", "--rm", "--entrypoint", "cat", "boxoffice/spark:test", "/proc/net/route"));
 
 /** Runs of the schedules are late after six seconds; Spark's workers may be elsewhere. */
 const scaled = {
@@ -21,6 +24,17 @@ const scaled = {
   LATE_RUN_MINUTES: "0.1",
   SPARK_LAN_ADDRESS: lan,
 };
+
+/** Of the kernel's table, in which a route has its interface, destination and gateway, addresses with the last byte first. */
+function gatewayOf(routes: string): string {
+  const [, , gateway] =
+    routes
+      .split("\n")
+      .map((route) => route.split(/\s+/))
+      .find(([, to]) => to === "00000000") ?? [];
+  if (!gateway) throw new Error(`no default route in:\n${routes}`);
+  return [...Buffer.from(gateway, "hex")].reverse().join(".");
+}
 
 const folder = mkdtempSync(join(tmpdir(), "scaled-"));
 const secretsFile = join(box.home, "secrets.env");
