@@ -4,6 +4,9 @@ import { sections, type Table, textColumns } from "./sections.ts";
 const escaped: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
 const html = (text: string) => text.replaceAll(/[&<>"]/g, (character) => escaped[character] ?? "");
 
+/** A month stays on one line. */
+const unbroken = (text: string) => text.replaceAll(/(?<=\d)-(?=\d)/g, "\u2011");
+
 const style = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
 body { max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -20,7 +23,7 @@ footer { margin-top: 3rem; font-size: .85rem; opacity: .75; }`;
 export function answersPage(answers: Answers): string {
   const body = sections(answers).map(
     ({ question, sentences, tables }) =>
-      `<section><h2>${html(question)}</h2>${sentences.map((sentence) => `<p>${html(sentence)}</p>`).join("")}` +
+      `<section><h2>${html(unbroken(question))}</h2>${sentences.map((sentence) => `<p>${html(sentence)}</p>`).join("")}` +
       `<div class="tables">${tables.map(tableOf).join("")}</div></section>`,
   );
   const source = `Edition ${answers.edition}, run ${answers.run_id}.`;
