@@ -50,8 +50,8 @@ test("an archive has what the engine sends", async () => {
 });
 
 test.each([
-  "failed to solve: node:0-gone: failed to resolve source metadata for docker.io/library/node:0-gone: not found",
-  'failed to solve: node:24: failed to do request: Head "https://registry-1.docker.io/v2/library/node": i/o timeout',
+  "failed to solve: node:0-gone: failed to resolve source metadata for registry.example/library/node:0-gone: not found",
+  'failed to solve: node:24: failed to do request: Head "https://registry.example/v2/library/node": i/o timeout',
   "manifest for node:0-gone not found: manifest unknown: manifest unknown",
 ])("a base image that a build does not get has the remedy: %s", async (said) => {
   const own = { services: { loader: { image: "boxoffice/loader:local", build: {} } } };
