@@ -2,45 +2,30 @@ import { lakeKeys, parseCompactedLiveKey } from "@boxoffice/contracts/lakeKeys";
 import { type LiveRating, liveDeadLetter, livePartitionKey } from "@boxoffice/contracts/liveRating";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import type pg from "pg";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { deleteConsumed } from "../src/consumerOffsets.ts";
 import { countLive, writeLiveObject } from "../src/liveBronze.ts";
 import { sweepCompacted } from "../src/liveCompaction.ts";
 import { LiveConsumer, type LiveConsumerOptions } from "../src/liveConsumer.ts";
 import { fixLiveInput, type LiveInputParts } from "../src/liveInput.ts";
 import { LiveTable, upsertLive } from "../src/liveTable.ts";
-import { migrate } from "../src/migrations.ts";
-import { migrationsDirectory, newDatabase, newLake, quietLog, uniqueName, until } from "./engines.ts";
-import { LiveTopics, many, rated, ratingsInBronze } from "./liveRatings.ts";
+import { quietLog, uniqueName, until } from "./engines.ts";
+import { LiveStores, many, rated, ratingsInBronze } from "./liveRatings.ts";
 
-const topics = new LiveTopics();
+const stores = new LiveStores();
+const { topics } = stores;
 const { kafka, producer, admin } = topics;
 let pool: pg.Pool;
-let drop: () => Promise<void>;
 let lake: ObjectStore;
 let topic = "";
 const running = new Set<LiveConsumer>();
 
-beforeAll(async () => {
-  await topics.connect();
-  ({ pool, drop } = await newDatabase());
-  await migrate(pool, migrationsDirectory, quietLog);
-});
-
-beforeEach(async () => {
-  lake = await newLake();
-  topic = await topics.create();
-  await pool.query("truncate live.ratings");
+beforeEach(() => {
+  ({ pool, lake, topic } = stores);
 });
 
 afterEach(async () => {
   await Promise.all([...running].map(stop));
-  lake.close();
-});
-
-afterAll(async () => {
-  await topics.close();
-  await drop();
 });
 
 async function start(groupId: string, options: Partial<LiveConsumerOptions> = {}): Promise<LiveConsumer> {

@@ -1,11 +1,14 @@
-import { type LiveRating, livePartitionKey } from "@boxoffice/contracts/liveRating";
+import { type LiveRating, liveMessage } from "@boxoffice/contracts/liveRating";
 import { partitions } from "@boxoffice/contracts/slice";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { tableFromIPC } from "apache-arrow";
 import { type Admin, type Kafka, Partitioners, type Producer } from "kafkajs";
 import { readParquet } from "parquet-wasm";
+import type pg from "pg";
+import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
 import { listLiveObjects } from "../src/liveObjects.ts";
-import { newKafka, uniqueName, until } from "./engines.ts";
+import { migrate } from "../src/migrations.ts";
+import { migrationsDirectory, newDatabase, newKafka, newLake, quietLog, uniqueName, until } from "./engines.ts";
 
 export const rated = (user_id: number, movie_id: number, rating = 3.5, timestamp = 100): LiveRating => ({
   user_id,
@@ -32,8 +35,38 @@ export async function ratingsInBronze(lake: ObjectStore): Promise<LiveRating[]> 
   return found.sort((a, b) => a.user_id - b.user_id || a.timestamp - b.timestamp);
 }
 
+/**
+ * What each test of a file has for itself: a lake, a topic, and a table of live ratings that is empty. The file's own hooks
+ * go below the call, so that what they start ends before its lake is closed.
+ */
+export class LiveStores {
+  readonly topics = new LiveTopics();
+  pool!: pg.Pool;
+  lake!: ObjectStore;
+  topic = "";
+
+  constructor() {
+    let drop: () => Promise<void>;
+    beforeAll(async () => {
+      await this.topics.connect();
+      ({ pool: this.pool, drop } = await newDatabase());
+      await migrate(this.pool, migrationsDirectory, quietLog);
+    });
+    beforeEach(async () => {
+      this.lake = await newLake();
+      this.topic = await this.topics.create();
+      await this.pool.query("truncate live.ratings");
+    });
+    afterEach(() => this.lake.close());
+    afterAll(async () => {
+      await this.topics.close();
+      await drop();
+    });
+  }
+}
+
 /** Topics of live ratings for a test file, and a producer to them, as ingest has one. */
-export class LiveTopics {
+class LiveTopics {
   readonly kafka: Kafka = newKafka();
   readonly producer: Producer = this.kafka.producer({
     createPartitioner: Partitioners.DefaultPartitioner,
@@ -62,8 +95,7 @@ export class LiveTopics {
 
   /** Resolves when the ratings are acknowledged. */
   async produce(topic: string, ratings: readonly LiveRating[]): Promise<void> {
-    const messages = ratings.map((rating) => ({ key: livePartitionKey(rating), value: JSON.stringify(rating) }));
-    await this.producer.send({ topic, messages, acks: -1 });
+    await this.producer.send({ topic, messages: ratings.map(liveMessage), acks: -1 });
   }
 
   /** By partition, what a group has committed; -1 where nothing. */

@@ -2,13 +2,12 @@ import type { LiveInput } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import type pg from "pg";
 import { pino } from "pino";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import type { TcpProxy } from "../../../test/kit/tcpProxy.ts";
 import { LiveConsumer } from "../src/liveConsumer.ts";
 import { fixLiveInput, type LiveInputParts } from "../src/liveInput.ts";
-import { migrate } from "../src/migrations.ts";
-import { cuttablePool, migrationsDirectory, newDatabase, newLake, quietLog, uniqueName, until } from "./engines.ts";
-import { LiveTopics, many, ratingsInBronze } from "./liveRatings.ts";
+import { cuttablePool, newDatabase, quietLog, uniqueName, until } from "./engines.ts";
+import { LiveStores, many, ratingsInBronze } from "./liveRatings.ts";
 
 /** A loader as far as live ratings go, with connections of its own. */
 interface Replica {
@@ -19,35 +18,21 @@ interface Replica {
   close: () => Promise<void>;
 }
 
-const topics = new LiveTopics();
+const stores = new LiveStores();
+const { topics } = stores;
 let pool: pg.Pool;
-let drop: () => Promise<void>;
 let lake: ObjectStore;
 let topic = "";
 let group = "";
 const running = new Set<Replica>();
 
-beforeAll(async () => {
-  await topics.connect();
-  ({ pool, drop } = await newDatabase());
-  await migrate(pool, migrationsDirectory, quietLog);
-});
-
-beforeEach(async () => {
-  lake = await newLake();
-  topic = await topics.create();
+beforeEach(() => {
+  ({ pool, lake, topic } = stores);
   group = uniqueName("group");
-  await pool.query("truncate live.ratings");
 });
 
 afterEach(async () => {
   await Promise.all([...running].map(stop));
-  lake.close();
-});
-
-afterAll(async () => {
-  await topics.close();
-  await drop();
 });
 
 async function start(): Promise<Replica> {
