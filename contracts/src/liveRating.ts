@@ -40,6 +40,9 @@ export const liveTopic = "ratings-live";
 /** All ratings of a user lie on one partition, so the later of two has the higher offset. */
 export const livePartitionKey = ({ user_id }: Pick<LiveRating, "user_id">) => String(user_id);
 
+/** A rating as it lies on the topic. */
+export const liveMessage = (rating: LiveRating) => ({ key: livePartitionKey(rating), value: JSON.stringify(rating) });
+
 /** What lies on the topic and is no rating, kept as it came. */
 export const liveDeadLetter = z.object({
   partition: z.number().int().nonnegative(),

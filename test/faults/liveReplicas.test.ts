@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { datasetNames } from "@boxoffice/contracts/dataset";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import { type LiveRating, livePartitionKey, liveTopic } from "@boxoffice/contracts/liveRating";
+import { type LiveRating, liveMessage, liveTopic } from "@boxoffice/contracts/liveRating";
 import type { Seal } from "@boxoffice/contracts/loadManifest";
 import { type RunInputs, runInputs } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
@@ -64,8 +64,7 @@ async function startThree(): Promise<[ServiceProcess, ServiceProcess, ServicePro
 async function post(count: number): Promise<void> {
   const ratings = many(count, 1 + posted.length);
   posted = [...posted, ...ratings];
-  const messages = ratings.map((rating) => ({ key: livePartitionKey(rating), value: JSON.stringify(rating) }));
-  await producer.send({ topic: liveTopic, messages, acks: -1 });
+  await producer.send({ topic: liveTopic, messages: ratings.map(liveMessage), acks: -1 });
   await until("the warehouse has all of them", async () => {
     const { rows } = await warehouse.query<{ n: number }>("select count(*)::int as n from live.ratings");
     return rows[0]?.n === posted.length;

@@ -1,4 +1,4 @@
-import { type LiveRating, livePartitionKey, liveTopic } from "@boxoffice/contracts/liveRating";
+import { type LiveRating, liveMessage, liveTopic } from "@boxoffice/contracts/liveRating";
 import { HttpError } from "@boxoffice/platform/httpError";
 import { kafkaClient } from "@boxoffice/platform/kafkaClient";
 import { type Kafka, Partitioners, type Producer } from "kafkajs";
@@ -95,7 +95,7 @@ export class LivePublisher {
       this.#connected = undefined;
       throw error;
     });
-    const messages = ratings.map((rating) => ({ key: livePartitionKey(rating), value: JSON.stringify(rating) }));
+    const messages = ratings.map(liveMessage);
     await this.#producer.send({ topic: this.#topic, messages, acks: -1 });
   }
 
