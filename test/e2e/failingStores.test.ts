@@ -3,13 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hopReport } from "@boxoffice/contracts/hopReport";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import { AirflowApi } from "@boxoffice/platform/airflowApi";
-import { ObjectStore } from "@boxoffice/platform/objectStore";
+import type { AirflowApi } from "@boxoffice/platform/airflowApi";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { airflowSettings } from "../../scripts/airflowSettings.ts";
 import { newRunId } from "../../scripts/pipeline/runPipeline.ts";
 import { Random32 } from "../../scripts/random32.ts";
-import { s3Settings } from "../../scripts/s3Settings.ts";
 import { setting } from "../../scripts/settings.ts";
 import { until } from "../../services/loader/test/engines.ts";
 import { certifiedAnswers, withoutRunId } from "../kit/certifiedAnswers.ts";
@@ -17,7 +15,7 @@ import { outcome } from "../kit/dagRuns.ts";
 import { FaultyStore, noFaults } from "../kit/faultyStore.ts";
 import { mayMount, OwnDisk } from "../kit/ownDisk.ts";
 import { TcpProxy } from "../kit/tcpProxy.ts";
-import { box, publishedRun } from "./sharedBox.ts";
+import { box, openBox, publishedRun } from "./sharedBox.ts";
 
 const seed = Number(process.env.FAULT_SEED ?? 20261124);
 const answersNow = async () => withoutRunId(await box.command("answers", "--json"));
@@ -81,9 +79,7 @@ describe.runIf(mayMount)("a run whose lake has no room any more (not without roo
   let lake: ObjectStore;
 
   beforeAll(async () => {
-    const client = await box.client();
-    airflow = new AirflowApi(airflowSettings(client));
-    lake = new ObjectStore(s3Settings(client));
+    ({ airflow, lake } = await openBox());
     await box.kill("s3");
     disk.mount(512);
     await box.command("up", "--services", "s3");

@@ -1,23 +1,20 @@
 import { hopReport } from "@boxoffice/contracts/hopReport";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import { AirflowApi } from "@boxoffice/platform/airflowApi";
-import { ObjectStore } from "@boxoffice/platform/objectStore";
+import type { AirflowApi } from "@boxoffice/platform/airflowApi";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { airflowSettings } from "../../scripts/airflowSettings.ts";
 import { readFailure } from "../../scripts/pipeline/hopReports.ts";
 import { newRunId } from "../../scripts/pipeline/runPipeline.ts";
-import { s3Settings } from "../../scripts/s3Settings.ts";
 import { outcome } from "../kit/dagRuns.ts";
-import { box, publishedRun } from "./sharedBox.ts";
+import { box, openBox, publishedRun } from "./sharedBox.ts";
 
 let airflow: AirflowApi;
 let lake: ObjectStore;
 
 beforeAll(async () => {
-  const client = await box.client();
-  airflow = new AirflowApi(airflowSettings(client));
-  lake = new ObjectStore(s3Settings(client));
+  ({ airflow, lake } = await openBox());
 });
 afterAll(() => lake.close());
 

@@ -1,16 +1,14 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
-import { AirflowApi } from "@boxoffice/platform/airflowApi";
-import { ObjectStore } from "@boxoffice/platform/objectStore";
+import type { AirflowApi } from "@boxoffice/platform/airflowApi";
+import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
-import { airflowSettings } from "../../scripts/airflowSettings.ts";
 import { readHops } from "../../scripts/pipeline/hopReports.ts";
-import { s3Settings } from "../../scripts/s3Settings.ts";
 import { setting, type Variables } from "../../scripts/settings.ts";
 import { outcome, startNow } from "../kit/dagRuns.ts";
-import { alertWebhook, box, lateAfterMinutes, publishedRun } from "./sharedBox.ts";
+import { alertWebhook, box, lateAfterMinutes, openBox, publishedRun } from "./sharedBox.ts";
 
 const alert = z.object({
   alert: z.literal("late_run"),
@@ -33,9 +31,7 @@ let airflow: AirflowApi;
 let lake: ObjectStore;
 
 beforeAll(async () => {
-  client = await box.client();
-  airflow = new AirflowApi(airflowSettings(client));
-  lake = new ObjectStore(s3Settings(client));
+  ({ client, airflow, lake } = await openBox());
   await new Promise<void>((resolve) => webhook.listen(alertWebhook.port, "127.0.0.1", resolve));
 });
 afterAll(async () => {

@@ -1,4 +1,9 @@
 import { answers } from "@boxoffice/contracts/answers";
+import { AirflowApi } from "@boxoffice/platform/airflowApi";
+import { ObjectStore } from "@boxoffice/platform/objectStore";
+import { airflowSettings } from "../../scripts/airflowSettings.ts";
+import { s3Settings } from "../../scripts/s3Settings.ts";
+import type { Variables } from "../../scripts/settings.ts";
 import { TestBox } from "../kit/testBox.ts";
 
 /** Longer than two runs take, and no longer than a test may wait. */
@@ -19,4 +24,10 @@ export const box = new TestBox({
 /** The id of the published run. */
 export async function publishedRun(): Promise<string> {
   return answers.parse(JSON.parse(await box.command("answers", "--json"))).run_id;
+}
+
+/** The box's addresses and secrets, its Airflow and its lake. Who asks closes the lake. */
+export async function openBox(): Promise<{ client: Variables; airflow: AirflowApi; lake: ObjectStore }> {
+  const client = await box.client();
+  return { client, airflow: new AirflowApi(airflowSettings(client)), lake: new ObjectStore(s3Settings(client)) };
 }

@@ -4,14 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { answers } from "@boxoffice/contracts/answers";
-import { AirflowApi } from "@boxoffice/platform/airflowApi";
-import { ObjectStore } from "@boxoffice/platform/objectStore";
 import { afterAll, describe, expect, it } from "vitest";
-import { airflowSettings } from "../../scripts/airflowSettings.ts";
 import { rootPath } from "../../scripts/boxHome.ts";
-import { s3Settings } from "../../scripts/s3Settings.ts";
 import { bundledText, EditionCopy } from "../kit/edition.ts";
-import { box } from "./sharedBox.ts";
+import { box, openBox } from "./sharedBox.ts";
 
 const edition = new EditionCopy();
 const workFolder = mkdtempSync(join(tmpdir(), "watch-"));
@@ -29,9 +25,7 @@ async function until(condition: () => Promise<boolean>): Promise<void> {
 
 describe("the watch", () => {
   it("asks for exactly one run when a source file has changed, and that run publishes the change", async () => {
-    const client = await box.client();
-    const lake = new ObjectStore(s3Settings(client));
-    const airflow = new AirflowApi(airflowSettings(client));
+    const { client, airflow, lake } = await openBox();
     const watched = async () =>
       (await airflow.runs("boxoffice")).filter(({ dag_run_id }) => dag_run_id.startsWith("watch-"));
     ingest = spawn(process.execPath, ["--import", "tsx", rootPath("services", "ingest", "src", "main.ts")], {
