@@ -7,7 +7,6 @@ from spark.gold import fact_rating, rating_aggregates
 from spark.jobs.hop import Hop
 from spark.jobs.parts import Parts
 from spark.lake import Json
-from spark.session import spark_session
 
 #: That the hop writes: the facts that are added and those replaced, three that are added up.
 TABLES = 5
@@ -26,7 +25,7 @@ def write(hop: Hop, of_silver: Json, previous: Json) -> dict[str, Json]:
         if table not in changed:
             hop.share(table, Parts.of(previous, table))
 
-    with spark_session() as spark:
+    with hop.session() as spark:
 
         def silver(table: str) -> DataFrame:
             return Parts.of(of_silver, table).read(lake, spark)

@@ -15,7 +15,6 @@ from spark.jobs.parts import Parts
 from spark.jobs.previous_run import PreviousRun, live_offsets
 from spark.jobs.run_inputs import Load, load_ids, loads_of, rows_of
 from spark.lake import Json, Lake
-from spark.session import spark_session
 from spark.silver import ratings
 
 #: That the hop writes: the judged ratings, and of these those that are added and those replaced.
@@ -28,7 +27,7 @@ def write(hop: Hop, inputs: Json, previous: PreviousRun, ratings_in: int) -> dic
     added = f"{hop.prefix}/rating"
     replaced = f"{hop.prefix}/replaced_rating"
 
-    with spark_session() as spark:
+    with hop.session() as spark:
         known = len(load_ids(previous.inputs, "ratings"))
         loads = loads_of(inputs, "ratings")
         bronze = reduce(DataFrame.unionByName, rows_of(lake, spark, loads, known))

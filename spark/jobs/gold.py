@@ -19,7 +19,6 @@ from spark.jobs.hop import Hop
 from spark.jobs.parts import Parts
 from spark.jobs.previous_run import code_digest
 from spark.lake import Json, Lake
-from spark.session import spark_session
 
 #: That the hop writes.
 TABLES = 14
@@ -40,7 +39,7 @@ def run(run_id: str) -> Json:
         return hop.report(rows, goes_on_from=of_silver["goes_on_from"])
     hop.will_write(TABLES)
 
-    with spark_session() as spark:
+    with hop.session() as spark:
 
         def silver(table: str) -> DataFrame:
             return Parts.of(of_silver, table).read(lake, spark)

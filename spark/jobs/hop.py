@@ -1,20 +1,22 @@
 """What the Spark hops share: tables written side by side, and the report of the hop."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from secrets import token_hex
 from threading import Semaphore
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from spark.jobs.parts import Parts
 from spark.jobs.previous_run import code_digest
 from spark.lake import Json, Lake
 from spark.progress import Progress
+from spark.session import spark_session
 
 # Enough that one table is planned while another is written; more would only queue.
 TABLES_AT_ONCE = 4
@@ -34,11 +36,18 @@ class Hop:
     parts: dict[str, Parts] = field(default_factory=dict)
     slots: Semaphore = field(default_factory=lambda: Semaphore(TABLES_AT_ONCE))
     failure: BaseException | None = None
+    spark: SparkSession | None = None
     progress: Progress = field(init=False)
 
     def will_write(self, tables: int) -> None:
         """Tells that the hop has begun, and how many tables it writes. Before any is written."""
         self.progress = Progress(self.lake, self.run_id, self.name, "tables", total=tables)
+
+    @contextmanager
+    def session(self) -> Iterator[SparkSession]:
+        """The Spark session whose frames the hop writes; all work in it ends when a table fails."""
+        with spark_session() as self.spark:
+            yield self.spark
 
     @property
     def prefix(self) -> str:
@@ -65,16 +74,26 @@ class Hop:
         return {table: rows[table] for table in tables}
 
     def side_by_side(self, *works: Callable[[], None]) -> None:
-        """Does works at the same time, each of which writes tables. The first error is raised when
-        the tables that are being written are; no other is begun.
+        """Does works at the same time, each of which writes tables. The first error ends the
+        writing of the other tables, and is raised; no other is begun.
         """
         with ThreadPoolExecutor(len(works)) as pool:
             try:
                 for done in as_completed([pool.submit(work) for work in works]):
                     done.result()
             except BaseException as error:  # a task that runs out of time raises no Exception
-                self.failure = self.failure or error
+                self._fail(error)
                 raise self.failure from None
+
+    def _fail(self, error: BaseException) -> None:
+        """Keeps the first error, and has Spark give up what it does: nobody would use it."""
+        if self.failure:
+            return
+        self.failure = error
+        if self.spark:
+            # A server that has gone does nothing any more; the error is why it was asked.
+            with suppress(Exception):
+                self.spark.interruptAll()
 
     def share(self, table: str, parts: Parts) -> None:
         """Has a table in parts that other runs wrote, all or some."""

@@ -14,7 +14,6 @@ from spark.jobs.hop import Hop
 from spark.jobs.previous_run import previous_run
 from spark.jobs.run_inputs import loads_of, rows_of
 from spark.lake import Json, Lake
-from spark.session import spark_session
 from spark.silver import cpi, genres, links, movies, ratings
 
 
@@ -74,7 +73,7 @@ def run(run_id: str) -> Json:
     footers = lake.footers(loads["ratings"][0].prefix)
     shared = silver_ratings.as_in_bronze(loads["ratings"], live["bronze"], footers)
     hop.will_write(len(DATASETS) - bool(shared) + GENRE_TABLES)
-    with spark_session() as spark:
+    with hop.session() as spark:
         judged = {}
         if not shared:
             of_ratings = silver_ratings.judged(lake, spark, loads["ratings"], live, footers)

@@ -11,6 +11,8 @@ from spark.jobs.hop import TABLES_AT_ONCE, Hop
 from spark.tests.local_lake import LocalLake
 
 PATIENCE_SECONDS = 60
+#: Which Spark would write to the end while a test waits for it.
+ROWS_OF_A_MINUTE = 300_000_000
 
 
 class Full(Exception):
@@ -46,6 +48,27 @@ def test_when_a_table_fails_those_being_written_are_and_no_other_is_begun(tmp_pa
         hop.side_by_side(others, lambda: hop.write({"bad": None}))
     assert sorted(begun) == ["bad", "first"]
     assert hop.tables == {"first": 7}
+
+
+def test_when_a_table_fails_spark_gives_up_the_others(
+    tmp_path: Path, remote: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Lake(LocalLake):
+        def write_table(self, table: DataFrame, prefix: str) -> int:
+            if not prefix.endswith("/bad"):
+                return super().write_table(table, prefix)
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while not any(tmp_path.rglob("long/**/*.parquet")):
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            raise Full
+
+    monkeypatch.setenv("SPARK_REMOTE", remote)
+    hop = Hop(Lake.at(tmp_path), "gold", "r1")
+    hop.will_write(2)
+    with hop.session() as spark, pytest.raises(Full):
+        hop.write({"long": spark.range(ROWS_OF_A_MINUTE), "bad": None})
+    assert not any(tmp_path.rglob("long/_SUCCESS"))
 
 
 def test_the_error_is_that_of_the_table_though_its_work_ends_after_the_others(
