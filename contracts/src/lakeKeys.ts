@@ -29,6 +29,9 @@ export const lakeKeys = {
   /** The same ratings as the objects of a partition from one offset to before another. */
   compactedLiveObject: (partition: number, from: number, to: number) =>
     `bronze/ratings-live/partition-${partition}-offset-${sixteen(from)}-to-${sixteen(to)}.parquet`,
+  /** Which life of the live topic is at which positions. */
+  liveEpochs: "bronze/ratings-live-epochs/",
+  liveEpoch: (number: number) => `bronze/ratings-live-epochs/epoch-${five(number)}.json`,
   liveDeadLetters: "dead-letters/ratings-live/",
   liveDeadLetter: (partition: number, offset: number) =>
     `dead-letters/ratings-live/partition-${partition}-offset-${sixteen(offset)}.json`,

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import type { Job } from "@boxoffice/contracts/job";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { uniqueName, until } from "../../services/loader/test/engines.ts";
+import { many, ratingsInBronze } from "../../services/loader/test/liveRatings.ts";
 import { groupKeys, rowNumbers } from "../../services/loader/test/loads.ts";
 import { box, folderOf, Stores } from "./stores.ts";
 
@@ -70,6 +72,42 @@ test("Kafka that is emptied loses nothing: what is missing is said, the same loa
   expect(await successor.ended("/seals", { run_id: "new", ...nameOf(third) })).toMatchObject({ state: "done" });
   expect(await ingest.ended("/loads", { ...sealed, run_id: "again" })).toMatchObject({ result: { already: true } });
   for (const load of [first, second, nameOf(third)]) await expectEachRowOnce(load);
+});
+
+test("of live ratings those before are in bronze and so are those after, though the loader was killed over them", async () => {
+  const bucket = uniqueName("lake");
+  const lake = await stores.newLake(bucket);
+  const settings = { S3_BUCKET: bucket, CONSUMER_GROUP: uniqueName("loader") };
+  const warehouse = await stores.warehouse();
+  const areInWarehouse = (count: number) => async () => {
+    const { rows } = await warehouse.query<{ n: number }>("select count(*)::int as n from live.ratings");
+    return rows[0]?.n === count;
+  };
+  const [before, after] = [many(300), many(900, 301)];
+  try {
+    const loader = await stores.service("loader", { ...settings, LIVE_OBJECT_SECONDS: "600" });
+    await warehouse.query("truncate live.ratings");
+    const ingest = await stores.service("ingest");
+    expect(await ingest.call("/ratings", before)).toMatchObject({ status: 202 });
+    await until("the warehouse alone has them", areInWarehouse(before.length));
+    await loader.end("SIGKILL");
+    await emptyKafka();
+
+    // More than there were: their offsets reach beyond those of before.
+    await until("they are taken", async () => (await ingest.call("/ratings", after)).status === 202);
+    await stores.service("loader", { ...settings, LIVE_OBJECT_SECONDS: "1" });
+    await until("the warehouse has all", areInWarehouse(before.length + after.length));
+    const all = [...before, ...after];
+    // What was refused may have been taken all the same, and was posted again.
+    const inBronze = async () => new Map((await ratingsInBronze(lake)).map((found) => [found.user_id, found]));
+    await until("so has bronze", async () => (await inBronze()).size === all.length);
+    expect([...(await inBronze()).values()]).toEqual(all);
+  } finally {
+    await stores.endServices();
+    await stores.clearLive();
+    await warehouse.end();
+    lake.close();
+  }
 });
 
 test("what landed is not published again when the lake's disk has changed it", async () => {

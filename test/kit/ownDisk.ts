@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, renameSync, rmdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statfsSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -51,6 +60,15 @@ export class OwnDisk {
 
   get #aside(): string {
     return `${this.#folder}.aside`;
+  }
+}
+
+/** Takes away with all they hold the disks that were left in a folder. */
+export function unmountBelow(folder: string): void {
+  if (process.platform !== "linux") return;
+  const mounted = readFileSync("/proc/mounts", "utf8").split("\n");
+  for (const path of mounted.map((line) => line.split(" ")[1] ?? "")) {
+    if (path.startsWith(`${folder}/`)) run("umount", path);
   }
 }
 

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { rootPath } from "../../scripts/boxHome.ts";
 import type { Variables } from "../../scripts/settings.ts";
 import type { RuntimeName } from "../../scripts/startedBox.ts";
+import { unmountBelow } from "./ownDisk.ts";
 
 const status = z.object({ services: z.array(z.object({ service: z.string(), pid: z.number().nullable() })) });
 
@@ -89,6 +90,9 @@ export class TestBox {
 
   /** Stops the box and removes all it has: services, data and its folder. One that is not there is no error. */
   async remove(): Promise<void> {
+    await this.command("down");
+    // Of tests that were killed.
+    unmountBelow(this.home);
     await this.command("reset", "--yes");
     rmSync(this.home, { recursive: true, force: true });
   }

@@ -1,7 +1,8 @@
 import { type LiveRating, liveMessage, liveTopic } from "@boxoffice/contracts/liveRating";
 import { HttpError } from "@boxoffice/platform/httpError";
 import { kafkaClient } from "@boxoffice/platform/kafkaClient";
-import { type Kafka, Partitioners, type Producer } from "kafkajs";
+import { ensureTopics } from "@boxoffice/platform/topics";
+import kafkajs, { type Kafka, Partitioners, type Producer } from "kafkajs";
 import type { Logger } from "pino";
 
 /** Whoever posts a rating waits for Kafka: a broker that does not answer is given up on within some seconds. */
@@ -32,14 +33,17 @@ export const liveKafka = (brokers: string[], log: Logger): Kafka =>
  * together in the following one: a single rating waits for nobody, and a thousand a second make few requests.
  */
 export class LivePublisher {
+  readonly #kafka: Kafka;
   readonly #producer: Producer;
   readonly #topic: string;
   readonly #waiting: Entry[] = [];
   #ratingsWaiting = 0;
   #sending: Promise<void> | undefined;
   #connected: Promise<void> | undefined;
+  #making: Promise<void> | undefined;
 
   constructor(kafka: Kafka, topic: string = liveTopic) {
+    this.#kafka = kafka;
     this.#topic = topic;
     // Not the idempotent producer, for the reason that publish.ts gives: the warehouse knows a rating it has.
     this.#producer = kafka.producer({
@@ -68,6 +72,7 @@ export class LivePublisher {
         await this.#send(entries.flatMap(({ ratings }) => ratings));
         for (const { resolve } of entries) resolve();
       } catch (cause) {
+        if (lacksTopic(cause)) this.#makeTopic();
         // Those who wait would only wait as long for the same.
         for (const { reject } of [...entries, ...this.#take(mostWaiting)]) reject(kafkaAway(cause));
       }
@@ -99,11 +104,30 @@ export class LivePublisher {
     await this.#producer.send({ topic: this.#topic, messages, acks: -1 });
   }
 
+  /** Kafka was emptied while the service ran. Not waited for: ratings are refused until the topic is there. */
+  #makeTopic(): void {
+    this.#making ??= ensureTopics(this.#kafka)
+      // Whoever posts next finds that it is not there.
+      .catch(() => [])
+      .then(() => {
+        this.#making = undefined;
+      });
+  }
+
   /** Waits for what is on its way. */
   async close(): Promise<void> {
     await this.#sending;
+    await this.#making;
     await this.#producer.disconnect();
   }
+}
+
+function lacksTopic(cause: unknown): boolean {
+  if (!(cause instanceof Error)) return false;
+  return (
+    (cause instanceof kafkajs.KafkaJSProtocolError && cause.type === "UNKNOWN_TOPIC_OR_PARTITION") ||
+    lacksTopic(cause.cause)
+  );
 }
 
 function kafkaAway(cause: unknown): HttpError {

@@ -115,6 +115,12 @@ export class GroupMember<Position> {
     return position;
   }
 
+  /** Reads a batch's partition from its beginning, the batch included: its topic was made anew. */
+  beginAnew({ batch: { topic, partition } }: EachBatchPayload): void {
+    this.#positions.delete(partitionKey(topic, partition));
+    this.#consumer.seek({ topic, partition, offset: "0" });
+  }
+
   /** Whether the records before `found` are lost and no more of the partition is to be read. */
   async hasLost(payload: EachBatchPayload, expected: bigint, found: bigint): Promise<boolean> {
     const { topic, partition } = payload.batch;

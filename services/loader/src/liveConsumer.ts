@@ -1,15 +1,16 @@
+import { epochBegin, type LiveEpoch } from "@boxoffice/contracts/liveEpoch";
 import { liveTopic } from "@boxoffice/contracts/liveRating";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
-import { ServiceError } from "@boxoffice/platform/serviceError";
+import type { ServiceError } from "@boxoffice/platform/serviceError";
 import type { EachBatchPayload, Kafka } from "kafkajs";
 import type pg from "pg";
 import type { Logger } from "pino";
-import { topicEnds } from "./consumerOffsets.ts";
 import { hearFlushRequests } from "./flushRequests.ts";
 import { aliveDuring, GroupMember } from "./groupMember.ts";
-import { liveEnds, writeLiveDeadLetter, writeLiveObject } from "./liveBronze.ts";
+import { writeLiveDeadLetter, writeLiveObject } from "./liveBronze.ts";
 import { LiveBuffer } from "./liveBuffer.ts";
 import { type CompactionLimits, compactionLimits, compactLive } from "./liveCompaction.ts";
+import { currentEpoch } from "./liveEpoch.ts";
 import { type LiveRow, readLiveRow } from "./liveRow.ts";
 import { LiveTable } from "./liveTable.ts";
 
@@ -26,8 +27,11 @@ export interface LiveConsumerOptions {
   compaction?: CompactionLimits;
 }
 
+/** Where a partition is read; its offsets are positions of the lane, but for what is asked of Kafka. */
 interface Position {
   partition: number;
+  /** The position of Kafka's offset 0. */
+  begin: number;
   buffer: LiveBuffer;
   /** The offset to read next. */
   next: number;
@@ -50,8 +54,7 @@ export class LiveConsumer {
   readonly #topic: string;
   readonly #member: GroupMember<Position>;
   readonly #table: LiveTable;
-  #refusal: ServiceError | undefined;
-  #joined: { positions: ReadonlyMap<string, Position>; isOther: Promise<boolean> } | undefined;
+  #joined: { positions: ReadonlyMap<string, Position>; epoch: Promise<LiveEpoch> } | undefined;
   /** Set while the consumer runs. */
   #timer: NodeJS.Timeout | undefined;
   readonly #hearing = new AbortController();
@@ -82,9 +85,8 @@ export class LiveConsumer {
     });
   }
 
-  /** Joins the group and begins to read, unless bronze has ratings of another topic; `fault` says so then. */
+  /** Joins the group and begins to read. */
   async start(): Promise<void> {
-    if (await this.#isOtherTopic()) return;
     await this.#member.start();
     this.#timer = setInterval(() => this.#writeOld(), lookMilliseconds);
     const { pool, log } = this.#options;
@@ -115,9 +117,9 @@ export class LiveConsumer {
     return this.#member.isJoined;
   }
 
-  /** Says why ratings are not read, or which were gone before they were read, if any. */
+  /** Says which ratings were gone before they were read, if any. */
   get fault(): ServiceError | undefined {
-    return this.#refusal ?? this.#member.fault;
+    return this.#member.fault;
   }
 
   /** Writes what was read to bronze: all of it, but nothing of partitions where bronze reaches the ends that are given. */
@@ -127,27 +129,17 @@ export class LiveConsumer {
     await Promise.all(short.map((position) => this.#write(position)));
   }
 
-  /** Whether Kafka was emptied, so that no more is to be read. */
-  async #isOtherTopic(): Promise<boolean> {
-    const { kafka, lake, log } = this.#options;
-    if (this.#refusal) return true;
-    this.#refusal = await otherTopic(kafka, lake, this.#topic);
-    if (!this.#refusal) return false;
-    log.error({ reason: this.#refusal.message }, "live ratings are not read");
-    return true;
-  }
-
-  /** The same, found out once for each time that the group joins: the lake takes long to list. */
-  #joinedOtherTopic(positions: ReadonlyMap<string, Position>): Promise<boolean> | boolean {
-    if (this.#refusal) return true;
-    if (this.#joined?.positions === positions) return this.#joined.isOther;
-    const isOther = this.#isOtherTopic();
-    this.#joined = { positions, isOther };
+  /** The topic's epoch, found out once for each time that the group joins: the lake takes long to list. */
+  #epochOf(positions: ReadonlyMap<string, Position>): Promise<LiveEpoch> {
+    if (this.#joined?.positions === positions) return this.#joined.epoch;
+    const { kafka, lake, pool, log } = this.#options;
+    const epoch = currentEpoch({ kafka, lake, pool, topic: this.#topic, log });
+    this.#joined = { positions, epoch };
     // What could not be found out is asked again when the batch comes again.
-    isOther.catch(() => {
+    epoch.catch(() => {
       this.#joined = undefined;
     });
-    return isOther;
+    return epoch;
   }
 
   async #takeBatch(payload: EachBatchPayload): Promise<void> {
@@ -158,28 +150,27 @@ export class LiveConsumer {
     const member = this.#member;
     const { positions } = member;
     if (!first || !isRunning() || isStale()) return;
-    const begin = Number(first.offset);
     const known = member.known(payload);
     // Kafka may be emptied while the loader runs: its offsets begin again, after the group has joined anew or at once.
-    const isSuspect = known !== undefined && begin < known.next;
-    const isOther = await aliveDuring(payload, async () => {
-      return (await this.#joinedOtherTopic(positions)) || (isSuspect && (await this.#isOtherTopic()));
-    });
-    if (isOther) {
-      payload.pause();
+    const isSuspect = known !== undefined && known.begin + Number(first.offset) < known.next;
+    if (isSuspect) this.#joined = undefined;
+    const begin = epochBegin(await aliveDuring(payload, () => this.#epochOf(positions)));
+    if (positions !== member.positions) return;
+    if (known && known.begin !== begin) {
+      // What was read of the topic before is in the warehouse, and since the new epoch in bronze.
+      member.beginAnew(payload);
       return;
     }
-    if (positions !== member.positions) return;
-    const position = member.position(payload, () => newPosition(partition, begin));
-    if (await member.hasLost(payload, BigInt(position.next), BigInt(begin))) return;
+    const position = member.position(payload, () => newPosition(partition, begin, Number(first.offset)));
+    if (await member.hasLost(payload, BigInt(position.next - begin), BigInt(first.offset))) return;
 
     if (position.buffer.size >= mostRows) await this.#write(position);
     const rows: LiveRow[] = [];
     for (const message of messages) {
-      const read = readLiveRow(message);
+      const read = readLiveRow(message, begin);
       if ("row" in read) rows.push(read.row);
       else {
-        const offset = Number(message.offset);
+        const offset = begin + Number(message.offset);
         log.error({ partition, offset, reason: read.reason }, "not a rating");
         await writeLiveDeadLetter(lake, { partition, offset, reason: read.reason, raw: String(message.value) });
       }
@@ -187,7 +178,7 @@ export class LiveConsumer {
     await this.#table.upsert({ partition, rows });
     if (positions !== member.positions) return;
     position.buffer.add(rows, Date.now());
-    position.next = Number(batch.lastOffset()) + 1;
+    position.next = begin + Number(batch.lastOffset()) + 1;
     resolveOffset(batch.lastOffset());
     await heartbeat();
   }
@@ -231,7 +222,7 @@ export class LiveConsumer {
     }
     if (position.committed >= buffer.first || ![...this.#member.positions.values()].includes(position)) return;
     const end = buffer.first;
-    await this.#member.commit(this.#topic, partition, BigInt(end));
+    await this.#member.commit(this.#topic, partition, BigInt(end - position.begin));
     position.committed = end;
     this.#compact(position);
   }
@@ -256,20 +247,7 @@ export class LiveConsumer {
   }
 }
 
-function newPosition(partition: number, first: number): Position {
-  return { partition, buffer: new LiveBuffer(first), next: first, committed: first, single: undefined };
-}
-
-/** An error when bronze has ratings from behind the topic's end: it is not the topic they came from. */
-async function otherTopic(kafka: Kafka, lake: ObjectStore, topic: string): Promise<ServiceError | undefined> {
-  const held = await liveEnds(lake);
-  // Asked for after the lake: the topic grows meanwhile, and so does what other loaders write of it.
-  const ends = await topicEnds(kafka, topic);
-  const partition = held.findIndex((end, at) => (end ?? 0) > (ends[at] ?? 0));
-  if (partition < 0) return undefined;
-  return new ServiceError(
-    "other_topic",
-    `bronze has live ratings of partition ${partition} up to offset ${held[partition]}, but the topic ${topic} ends ` +
-      `at ${ends[partition] ?? 0}: Kafka was emptied, and its offsets begin again. Restore Kafka's data, or begin anew with ./box reset`,
-  );
+function newPosition(partition: number, begin: number, offset: number): Position {
+  const first = begin + offset;
+  return { partition, begin, buffer: new LiveBuffer(first), next: first, committed: first, single: undefined };
 }

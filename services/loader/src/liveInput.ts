@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { epochBegin } from "@boxoffice/contracts/liveEpoch";
 import { liveTopic } from "@boxoffice/contracts/liveRating";
 import type { LiveInput } from "@boxoffice/contracts/runInputs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
@@ -8,6 +9,7 @@ import type { Logger } from "pino";
 import { topicEnds } from "./consumerOffsets.ts";
 import { requestFlush } from "./flushRequests.ts";
 import { areDeadLetters, countLive } from "./liveBronze.ts";
+import { currentEpoch, type EpochParts } from "./liveEpoch.ts";
 
 export interface LiveInputParts {
   lake: ObjectStore;
@@ -37,9 +39,9 @@ export async function fixLiveInput(
 ): Promise<LiveInput> {
   const warn = (what: string) => (error: Error) => log.warn({ reason: error.message }, what);
   const deadline = Date.now() + patienceMilliseconds;
-  const ends = await topicEnds(kafka, topic).catch((error: Error) => {
+  const { begin, ends } = await endsOf({ kafka, lake, pool, topic, log }).catch((error: Error) => {
     log.warn({ reason: error.message }, "the end of the live topic is not known: the run reads what bronze has");
-    return [];
+    return { begin: 0, ends: [] };
   });
   for (;;) {
     await Promise.all([
@@ -48,11 +50,18 @@ export async function fixLiveInput(
     ]);
     const input = await countLive(lake, { known });
     // Dead letters at the end are left to the run that reads a rating behind them.
-    if (await areDeadLetters(lake, input.offsets, ends)) return input;
+    const from = input.offsets.map((offset) => Math.max(offset, begin));
+    if (await areDeadLetters(lake, from, ends)) return input;
     if (Date.now() > deadline) {
       log.warn({ ends, offsets: input.offsets }, "live ratings of other loaders are left to the next run");
       return input;
     }
     await sleep(lookAgainMilliseconds);
   }
+}
+
+/** By partition, where the topic ends, and where its epoch begins on all of them. */
+async function endsOf(parts: EpochParts): Promise<{ begin: number; ends: number[] }> {
+  const begin = epochBegin(await currentEpoch(parts));
+  return { begin, ends: (await topicEnds(parts.kafka, parts.topic)).map((end) => begin + end) };
 }

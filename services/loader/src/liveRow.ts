@@ -9,8 +9,8 @@ export interface LiveRow extends LiveRating {
 /** A message's rating, or what is wrong with it in one line. */
 export type ReadLiveRow = { row: LiveRow } | { reason: string };
 
-/** The rating in a message, or why there is none. */
-export function readLiveRow({ offset, value }: Pick<KafkaMessage, "offset" | "value">): ReadLiveRow {
+/** The rating in a message of an epoch that begins at a position, or why there is none. */
+export function readLiveRow({ offset, value }: Pick<KafkaMessage, "offset" | "value">, begin: number): ReadLiveRow {
   let content: unknown;
   try {
     content = JSON.parse(String(value));
@@ -18,6 +18,6 @@ export function readLiveRow({ offset, value }: Pick<KafkaMessage, "offset" | "va
     return { reason: `not JSON: ${error instanceof Error ? error.message : String(error)}` };
   }
   const parsed = liveRating.safeParse(content);
-  if (parsed.success) return { row: { ...parsed.data, offset: Number(offset) } };
+  if (parsed.success) return { row: { ...parsed.data, offset: begin + Number(offset) } };
   return { reason: parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; ") };
 }

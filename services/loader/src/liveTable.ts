@@ -41,6 +41,33 @@ export async function upsertLive(pool: pg.Pool, portions: readonly PartitionRows
 }
 
 /**
+ * By partition, the ratings whose offsets are not below its own of `from`, and below `to`, in the order of their offsets; of
+ * those of one user and movie the newest alone.
+ */
+export async function liveRowsBetween(
+  pool: pg.Pool,
+  from: readonly (number | undefined)[],
+  to: number,
+): Promise<PartitionRows[]> {
+  const { rows } = await pool.query<LiveRow & { partition: number }>(
+    `select
+       kafka_partition as partition, user_id, movie_id, rating::float as rating,
+       extract(epoch from rated_at)::float as timestamp, kafka_offset::float as offset
+     from live.ratings
+     where kafka_offset >= coalesce(($1::bigint[])[kafka_partition + 1], 0) and kafka_offset < $2
+     order by kafka_partition, kafka_offset`,
+    [from.map((offset) => offset ?? 0), to],
+  );
+  const byPartition = new Map<number, LiveRow[]>();
+  for (const { partition, ...row } of rows) {
+    const known = byPartition.get(partition);
+    if (known) known.push(row);
+    else byPartition.set(partition, [row]);
+  }
+  return [...byPartition].map(([partition, found]) => ({ partition, rows: found }));
+}
+
+/**
  * Upserts for several partitions at once: while one statement is under way the next ratings gather, and go together in
  * the following one. A thousand ratings a second make few commits so, and a single one waits for nobody.
  */

@@ -1,6 +1,6 @@
 import { type LiveRating, liveMessage } from "@boxoffice/contracts/liveRating";
-import { partitions } from "@boxoffice/contracts/slice";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import { newTopic } from "@boxoffice/platform/topics";
 import { tableFromIPC } from "apache-arrow";
 import { type Admin, type Kafka, Partitioners, type Producer } from "kafkajs";
 import { readParquet } from "parquet-wasm";
@@ -89,7 +89,7 @@ class LiveTopics {
 
   /** Makes a topic that was deleted. */
   async createAgain(topic: string): Promise<void> {
-    await this.admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: false });
+    await this.admin.createTopics({ topics: [newTopic(topic)], waitForLeaders: false });
     await until("the topic is known", () => this.admin.fetchTopicOffsets(topic).then(Boolean, () => false));
   }
 
