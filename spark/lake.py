@@ -13,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
 from spark.footers import Footers
-from spark.live_objects import without_repeated
+from spark.live_objects import are_live, without_repeated
 
 Json = dict[str, Any]
 
@@ -62,13 +62,14 @@ class Lake:
     def read_table(self, spark: SparkSession, prefix: str) -> DataFrame:
         """The Parquet table at a prefix.
 
-        Its schema is read here: Spark would start a job for it whenever it looks at the frame.
+        Its schema is read here: Spark would start a job for it whenever it looks at the frame. So
+        are its objects where others may come: Spark lists a folder again whenever it reads it.
         """
         found = self._objects(prefix)
         kept = without_repeated(found)
         schema = from_arrow_schema(self._dataset(kept).schema)
         reader = spark.read.schema(schema).option("pathGlobFilter", f"*{SUFFIX}")
-        if len(kept) == len(found):
+        if not are_live(found):
             return reader.parquet(self._uri(prefix))
         return reader.parquet(*(self._uri(path.removeprefix(f"{self.bucket}/")) for path in kept))
 

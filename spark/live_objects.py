@@ -8,10 +8,16 @@ SINGLE = re.compile(r"/partition-(\d+)-offset-(\d{16})\.parquet$")
 COMPACTED = re.compile(r"/partition-(\d+)-offset-(\d{16})-to-(\d{16})\.parquet$")
 
 
+def are_live(paths: Iterable[str]) -> bool:
+    """Whether a table is that of live ratings: objects may come while a job reads it."""
+    return any(SINGLE.search(path) or COMPACTED.search(path) for path in paths)
+
+
 def without_repeated(paths: Iterable[str]) -> list[str]:
     """Of a table's objects those that hold each row once.
 
-    A compacted object takes the place of those that begin within it. Other tables have none.
+    A compacted object takes the place of those that begin within it. Other tables have none. So
+    what is left holds the same rows below any barrier, however far the table is compacted by then.
     """
     kept = [path for path in paths if not SINGLE.search(path) and not COMPACTED.search(path)]
     ends: defaultdict[int, int] = defaultdict(int)
