@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from spark.jobs.outlived_try import OutlivedTry
+
 log = logging.getLogger(__name__)
 
 
@@ -15,9 +17,13 @@ log = logging.getLogger(__name__)
 def failure_report(
     run_id: str, *, dag: str, task: str, has_more_tries: bool = False
 ) -> Iterator[None]:
-    """Reports what is raised inside the block and lets it pass. A run's newest failure stands."""
+    """Reports what is raised inside the block and lets it pass. A run's newest failure stands. That
+    a newer try took a task over is none.
+    """
     try:
         yield
+    except OutlivedTry:
+        raise
     except BaseException as failure:  # a task that runs out of time raises no Exception
         report = {
             "run_id": run_id,

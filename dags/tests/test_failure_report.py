@@ -7,6 +7,8 @@ import pytest
 from boxoffice_tasks.failure_report import code_of, failure_report, message_of
 from boxoffice_tasks.service_job import ServiceFailed, ServiceRefused
 
+from spark.jobs.outlived_try import OutlivedTry
+
 
 class RpcError(Exception):
     """As gRPC's, whose code is a method."""
@@ -61,6 +63,18 @@ def test_a_failure_is_in_the_log_where_the_lake_takes_no_report(
         }.items()
     )
     assert second == "the failure could not be written to the lake"
+
+
+def test_a_try_that_a_newer_one_took_over_from_is_no_failure_of_the_run(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with (
+        caplog.at_level(logging.ERROR),
+        pytest.raises(OutlivedTry),
+        failure_report("run-1", dag="boxoffice", task="transform.silver"),
+    ):
+        raise OutlivedTry("a newer try has begun")
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ def run(run_id: str) -> Json:
     Where that silver goes on from another run's, so does gold.
     """
     lake = Lake.from_environment()
+    hop = Hop.begin(lake, "gold", run_id)
     of_silver = lake.read_json(f"_runs/{run_id}/silver.json")
-    hop = Hop(lake, "gold", run_id)
     if "goes_on_from" in of_silver and of_silver["code"] == code_digest():
         hop.will_write(appended_gold.TABLES)
         previous = lake.read_json(f"_runs/{of_silver['goes_on_from']}/gold.json")

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from functools import partial
 from secrets import token_hex
 from threading import Semaphore
+from typing import Self
 
 from pyspark.sql import DataFrame, SparkSession
 
+from spark.jobs.outlived_try import OutlivedTry
 from spark.jobs.parts import Parts
 from spark.jobs.previous_run import code_digest
 from spark.lake import Json, Lake
@@ -24,7 +26,9 @@ TABLES_AT_ONCE = 4
 
 @dataclass
 class Hop:
-    """One try of a hop of a run. It writes where no other try does, and reports at the end."""
+    """One try of a hop of a run. It writes where no other try does, and reports at the end, unless
+    a newer try has begun.
+    """
 
     lake: Lake
     name: str
@@ -38,6 +42,15 @@ class Hop:
     failure: BaseException | None = None
     spark: SparkSession | None = None
     progress: Progress = field(init=False)
+
+    @classmethod
+    def begin(cls, lake: Lake, name: str, run_id: str) -> Self:
+        """A new try, which the lake names as the newest one from here on. Before anything is read:
+        one that sleeps before this would be taken for newer than its successor.
+        """
+        hop = cls(lake, name, run_id)
+        lake.write_json(hop._newest_try, {"try": hop.attempt})
+        return hop
 
     def will_write(self, tables: int) -> None:
         """Tells that the hop has begun, and how many tables it writes. Before any is written."""
@@ -53,6 +66,11 @@ class Hop:
     def prefix(self) -> str:
         """The key prefix that this try writes below."""
         return f"{self.name}/{self.run_id}/{self.attempt}"
+
+    @property
+    def _newest_try(self) -> str:
+        """The key of what names the newest try. Not `.json`, as reports are."""
+        return f"_runs/{self.run_id}/{self.name}.try"
 
     def write(self, tables: Mapping[str, DataFrame]) -> None:
         """Writes tables below the prefix and notes how many rows are there then."""
@@ -101,7 +119,11 @@ class Hop:
         self.parts[table] = parts
 
     def report(self, rows: Mapping[str, Json], **more: str | None) -> Json:
-        """Writes and returns the hop's report (`HopReport` in contracts), with `more` in it."""
+        """Writes and returns the hop's report (`HopReport` in contracts), with `more` in it.
+
+        A try that is no longer the newest raises in place of it. The store takes no condition from
+        here, so one that falls asleep between the last question and the write still writes.
+        """
         started_at = self.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         report = {
             "hop": self.name,
@@ -115,5 +137,15 @@ class Hop:
             "code": code_digest(),
             **{name: value for name, value in more.items() if value is not None},
         }
+        self._refuse_if_outlived()
         self.lake.write_json(f"_runs/{self.run_id}/{self.name}.json", report)
         return report
+
+    def _refuse_if_outlived(self) -> None:
+        newest = self.lake.read_json(self._newest_try)["try"]
+        if newest == self.attempt:
+            return
+        raise OutlivedTry(
+            f"a newer try of {self.name} of run {self.run_id} has begun ({newest}): its report "
+            f"counts, and this one ({self.attempt}) writes none"
+        )

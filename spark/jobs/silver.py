@@ -54,7 +54,7 @@ def run(run_id: str) -> Json:
     appended.
     """
     lake = Lake.from_environment()
-    hop = Hop(lake, "silver", run_id)
+    hop = Hop.begin(lake, "silver", run_id)
     inputs = lake.read_json(f"_runs/{run_id}/inputs.json")
     previous, in_full_because = previous_run(lake, inputs)
     live = inputs.get("live", NOTHING_LIVE)

@@ -1,16 +1,18 @@
-"""A try of a hop that goes on when its task was given up and the next try has reported."""
+"""A try of a hop whose task was given up, and that goes on when the next try has reported."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
+from types import ModuleType
 
 import pytest
 from pyarrow import parquet
 from pyspark.sql import DataFrame
 
 from spark.jobs import gold, silver
-from spark.lake import Json, Lake
+from spark.jobs.outlived_try import OutlivedTry
+from spark.lake import Lake
 from spark.tests.local_lake import BUCKET, LocalLake
 from spark.tests.test_jobs import RUN, put_bronze
 
@@ -18,46 +20,50 @@ PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class OutlivedLake(LocalLake):
-    """Of a try whose task dies while Spark writes: its ratings come late, its report never."""
+class SleepyLake(LocalLake):
+    """Of a try that falls asleep while it writes ratings."""
 
-    is_writing: Event = field(default_factory=Event)
-    may_write: Event = field(default_factory=Event)
+    is_asleep: Event = field(default_factory=Event)
+    may_wake: Event = field(default_factory=Event)
 
     def write_table(self, table: DataFrame, prefix: str) -> int:
-        if prefix.endswith("/rating"):
-            self.is_writing.set()
-            assert self.may_write.wait(PATIENCE_SECONDS)
+        if prefix.endswith("rating"):
+            self.is_asleep.set()
+            assert self.may_wake.wait(PATIENCE_SECONDS)
         return super().write_table(table, prefix)
 
-    def write_json(self, key: str, value: Json) -> None:
-        if key == f"_runs/{RUN}/silver.json":
-            raise ConnectionError("the task was killed")
-        super().write_json(key, value)
 
-
-def test_a_try_that_outlives_its_task_writes_where_nobody_looks(
-    tmp_path: Path, remote: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("hop", "table"), [(silver, "rating"), (gold, "fact_rating")])
+def test_a_try_that_wakes_after_the_next_has_reported_neither_reports_nor_writes_where_it_does(
+    hop: ModuleType,
+    table: str,
+    tmp_path: Path,
+    remote: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lake = LocalLake.at(tmp_path)
-    outlived = OutlivedLake.at(tmp_path)
+    sleepy = SleepyLake.at(tmp_path)
     put_bronze(tmp_path, lake)
-    lakes = iter([outlived, lake, lake])
     monkeypatch.setenv("SPARK_REMOTE", remote)
+    monkeypatch.setattr(Lake, "from_environment", lambda: lake)
+    if hop is gold:
+        silver.run(RUN)
+    lakes = iter([sleepy, lake, lake])
     monkeypatch.setattr(Lake, "from_environment", lambda: next(lakes))
 
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(silver.run, RUN)
-        assert outlived.is_writing.wait(PATIENCE_SECONDS)
-        second = silver.run(RUN)
-        outlived.may_write.set()
-        with pytest.raises(ConnectionError):
+        first = pool.submit(hop.run, RUN)
+        assert sleepy.is_asleep.wait(PATIENCE_SECONDS)
+        second = hop.run(RUN)
+        sleepy.may_wake.set()
+        with pytest.raises(OutlivedTry, match=f"newer try of {second['hop']} of run {RUN}"):
             first.result(PATIENCE_SECONDS)
 
-    tries = sorted((tmp_path / BUCKET / "silver" / RUN).iterdir())
+    assert lake.read_json(f"_runs/{RUN}/{second['hop']}.json") == second
+    tries = sorted((tmp_path / BUCKET / second["hop"] / RUN).iterdir())
     assert len(tries) == 2
     for attempt in tries:
-        assert parquet.read_table(attempt / "rating").num_rows == 4
-    assert lake.read_json(f"_runs/{RUN}/silver.json")["prefix"] == second["prefix"]
-    rows = gold.run(RUN)["rows"]
-    assert rows["fact_rating"] == {"rows_in": 4, "rows_out": 3, "dropped": {"no_movie": 1}}
+        assert parquet.read_table(attempt / table).num_rows == second["tables"][table]
+    if hop is silver:
+        rows = gold.run(RUN)["rows"]
+        assert rows["fact_rating"] == {"rows_in": 4, "rows_out": 3, "dropped": {"no_movie": 1}}
