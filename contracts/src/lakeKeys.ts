@@ -41,7 +41,11 @@ export const lakeKeys = {
   watch: (editionDigest: string) => `_watch/${editionDigest}.json`,
   run: (runId: string) => `_runs/${runId}/`,
   hop: (runId: string, hop: string) => `_runs/${runId}/${hop}.json`,
-  /** How far `silver`, `gold` or `dbt` has come; the other hops are jobs of a service, which tells. */
+  progressOf: (runId: string) => `_progress/${runId}/`,
+  /**
+   * How far `silver`, `gold` or `dbt` has come; the other hops are jobs of a service, which tells. Of `warehouse` only
+   * that it has begun.
+   */
   progress: (runId: string, hop: string) => `_progress/${runId}/${hop}.json`,
 };
 

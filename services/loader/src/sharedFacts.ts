@@ -17,7 +17,7 @@ import {
 export const sharedTable = "fact_rating";
 
 /** Of a row that no later part replaced; as in `007_shared_facts.sql`. */
-const neverReplaced = 32_767;
+export const neverReplaced = 32_767;
 
 /** Where the ratings of a run are: in whose partition, and up to which place. */
 export interface FactsPlace {
@@ -59,19 +59,20 @@ export function heldParts({ prefix, parts }: PartitionComment): readonly string[
   return parts ?? [`${prefix}/${sharedTable}`];
 }
 
-/** The partition that holds most of the first parts of a version, and nothing else below them; undefined without one. */
-export async function partitionWith(
+/** The partitions that hold first parts of a version, and how many; those with most first, of them the shortest. */
+export async function partitionsWith(
   db: pg.Pool | pg.PoolClient,
   { added }: TableParts,
-): Promise<{ partition: Partition; comment: PartitionComment } | undefined> {
+): Promise<{ partition: Partition; comment: PartitionComment; held: number }[]> {
   const found = (await allPartitions(db)).flatMap(({ partition, state }) => {
     const comment = commentOfWhole(state);
     if (partition.table !== sharedTable || !comment) return [];
-    const held = heldParts(comment);
-    const common = added.slice(0, held.length);
-    return held.slice(0, common.length).join() === common.join() ? [{ partition, comment, held: held.length }] : [];
+    const other = heldParts(comment).findIndex((part, place) => part !== added[place]);
+    const held = other < 0 ? heldParts(comment).length : other;
+    return held === 0 ? [] : [{ partition, comment, held }];
   });
-  return found.toSorted((one, other) => other.held - one.held)[0];
+  const length = ({ comment }: (typeof found)[number]) => heldParts(comment).length;
+  return found.toSorted((one, next) => next.held - one.held || length(one) - length(next));
 }
 
 function commentOfWhole({ attached, detaching, comment }: PartitionState): PartitionComment | undefined {

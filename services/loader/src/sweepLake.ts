@@ -2,10 +2,8 @@ import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import type { Logger } from "pino";
 import { z } from "zod";
+import { longestRunMilliseconds } from "./endedRun.ts";
 import { readHop } from "./hopReports.ts";
-
-/** Longer than any run may take: Airflow ends one after half a day. */
-const restMilliseconds = 24 * 60 * 60 * 1000;
 
 const layers: readonly string[] = [lakeKeys.silver, lakeKeys.gold];
 
@@ -30,7 +28,7 @@ export async function sweepLake(
   const needed = await runsOfParts(lake, kept);
   for (const [run_id, { keys, bytes, newest }] of await runsInLake(lake)) {
     if (kept.has(run_id) || needed.has(run_id)) continue;
-    if (newest > now - restMilliseconds && newest >= (await publishedAt(lake, run_id))) continue;
+    if (newest > now - longestRunMilliseconds && newest >= (await publishedAt(lake, run_id))) continue;
     await lake.delete(keys);
     log.info({ run_id, objects: keys.length, bytes }, "silver and gold of a run swept");
   }

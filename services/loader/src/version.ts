@@ -5,6 +5,8 @@ import { ServiceError } from "@boxoffice/platform/serviceError";
 import { writeHop } from "@boxoffice/platform/writeHop";
 import type pg from "pg";
 import { copyTable } from "./copyTable.ts";
+import { tellLoading } from "./endedRun.ts";
+import { findRoom, type Room, removePlaces } from "./factsRoom.ts";
 import { goldBatches } from "./gold.ts";
 import { requireHop } from "./hopReports.ts";
 import {
@@ -20,15 +22,7 @@ import {
   partitionState,
 } from "./partitions.ts";
 import { removePublication } from "./publish.ts";
-import {
-  addParts,
-  heldParts,
-  isShared,
-  partitionWith,
-  putFactsPlace,
-  rowsInPlaces,
-  sharedTable,
-} from "./sharedFacts.ts";
+import { addParts, factsPlace, isShared, putFactsPlace, rowsInPlaces, sharedTable } from "./sharedFacts.ts";
 import { inTransaction, lockVersions, publishedRun, whileNonePublishes } from "./warehouse.ts";
 
 const tablesAtOnce = 2;
@@ -57,6 +51,7 @@ export async function loadVersion(
   const comment: PartitionComment = { run_id: runId, prefix, loaded_at: new Date().toISOString() };
   const loads = tableLoads(await goldTables(pool), gold, tables, comment);
   const total = loads.reduce((sum, { rows }) => sum + rows, 0);
+  await tellLoading(lake, runId, total);
   const counted = new Map<string, number>();
   let done = 0;
   const stop = new AbortController();
@@ -149,7 +144,7 @@ async function loadTable(
 }
 
 /**
- * Finds a version's ratings in a partition that holds all of their parts, or the first of them and nothing else, and adds
+ * Finds a version's ratings in a partition that holds all of their parts, or the first of them with room behind, and adds
  * the others: readers of the versions in places before do not see them. Null when there is no such partition.
  */
 async function share(
@@ -159,22 +154,37 @@ async function share(
   signal: AbortSignal,
   onRows: (rows: number) => void,
 ): Promise<{ partition: Partition; rows: number } | null> {
-  // No other version may come to the same place, and none that is shared be swept.
+  // No other version may come to the same place, none be published of what goes, and none that is shared be swept.
   await lockVersions(client);
-  const found = await partitionWith(client, parts);
-  if (!found) return null;
-  const { partition, comment } = found;
-  const held = heldParts(comment).length;
+  const place = parts.added.length - 1;
+  const room = await findRoom(lake, client, parts, run_id);
+  const isThere = room && room.held > place && (await isAtPlace(client, run_id, room, place));
+  if (!isThere) await leavePlace(client, run_id);
+  if (!room) return null;
+  const { partition, held } = room;
+  const comment = room.isTaken ? await removePlaces(client, partition, room.comment, held) : room.comment;
   const counts =
-    held < parts.added.length
+    held <= place
       ? await addParts({ lake, client, partition, comment, parts, held, columns, signal, onRows })
       : await rowsInPlaces(client, partition, comment);
-  const place = parts.added.length - 1;
   const counted = counts[place] ?? 0;
   if (counted !== rows)
     throw mismatch({ table: partition.table, run_id, counted, rows, where: parts.added.join(", ") });
   await putFactsPlace(client, run_id, { run_id: comment.run_id, place });
   return { partition, rows: counted };
+}
+
+async function isAtPlace(client: pg.PoolClient, runId: string, { comment }: Room, place: number): Promise<boolean> {
+  const at = await factsPlace(client, runId);
+  return at.run_id === comment.run_id && at.place === place;
+}
+
+/** Has a run that has ratings, which others are to take the place of, be none that is published, nor readers see it. */
+async function leavePlace(client: pg.PoolClient, runId: string): Promise<void> {
+  const { run_id } = await factsPlace(client, runId);
+  if (!(await partitionState(client, partitionOf(sharedTable, run_id)))) return;
+  await refuseIfPublished(client, runId);
+  await removePublication(client, runId);
 }
 
 /** One transaction from making the table to attaching it: killed anywhere in it, nothing was done. */
@@ -229,8 +239,8 @@ async function refuseIfShared(pool: pg.Pool, runId: string): Promise<void> {
   );
 }
 
-async function refuseIfPublished(pool: pg.Pool, runId: string): Promise<void> {
-  if ((await publishedRun(pool)) !== runId) return;
+async function refuseIfPublished(db: pg.Pool | pg.PoolClient, runId: string): Promise<void> {
+  if ((await publishedRun(db)) !== runId) return;
   throw new ServiceError(
     "published_version",
     `run ${runId} is published, and its gold tables in the lake are not the ones that were: start a new run`,

@@ -41,7 +41,7 @@ export async function whileNonePublishes<T>(pool: pg.Pool, work: () => Promise<T
 }
 
 /** The run that readers see, or null before the first. */
-export async function publishedRun(pool: pg.Pool): Promise<string | null> {
-  const { rows } = await pool.query<{ run_id: string | null }>("select run_id from marts.current");
+export async function publishedRun(db: pg.Pool | pg.PoolClient): Promise<string | null> {
+  const { rows } = await db.query<{ run_id: string | null }>("select run_id from marts.current");
   return rows[0]?.run_id ?? null;
 }

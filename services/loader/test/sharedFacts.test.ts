@@ -44,16 +44,22 @@ interface Part {
 }
 
 /** A run whose ratings are in these parts, of which it wrote the last; answers the prefixes of all. */
-async function putRun(run: string, before: { added: string[]; replaced: string[] }, part: Part, rows: number) {
+async function putRun(
+  run: string,
+  before: { added: string[]; replaced: string[] },
+  part: Part,
+  rows: number,
+  tryId = "try1",
+) {
   const place = before.added.length;
+  const prefix = `gold/${run}/${tryId}`;
   const parts = {
-    added: [...before.added, await putRatings(`gold/${run}/try1/added`, part.added)],
+    added: [...before.added, await putRatings(`${prefix}/added`, part.added)],
     replaced:
-      place === 0
-        ? []
-        : [...before.replaced, await putRatings(`gold/${run}/try1/replaced`, part.replaced ?? [], false)],
+      place === 0 ? [] : [...before.replaced, await putRatings(`${prefix}/replaced`, part.replaced ?? [], false)],
   };
-  await putGold(lake, run, smallGold, { tables: { ...smallGold, fact_rating: rows }, parts: { fact_rating: parts } });
+  const report = { tables: { ...smallGold, fact_rating: rows }, parts: { fact_rating: parts } };
+  await putGold(lake, run, smallGold, report, tryId);
   return parts;
 }
 
@@ -67,13 +73,21 @@ async function publish(run: string): Promise<void> {
   );
 }
 
-async function readers(run: string): Promise<Rating[]> {
-  await publish(run);
-  const { rows } = await pool.query<{ rating: Rating }>(
+async function seen(by: pg.Pool | pg.PoolClient = pool): Promise<Rating[]> {
+  const { rows } = await by.query<{ rating: Rating }>(
     "select json_build_array(user_id, movie_id, (rating * 2)::int) as rating from marts.fact_rating order by user_id, movie_id",
   );
   return rows.map(({ rating }) => rating);
 }
+
+async function readers(run: string): Promise<Rating[]> {
+  await publish(run);
+  return seen();
+}
+
+/** Has a run say that it failed, and that Airflow tries it again or not. */
+const fail = (run: string, tried_again = false) =>
+  lake.put(lakeKeys.hop(run, "failure"), JSON.stringify({ tried_again }));
 
 const factPartitions = async () =>
   (await allPartitions(pool))
@@ -236,5 +250,116 @@ test("gold of a run that others share, computed anew, does not take the place of
   const { full, second } = await chain();
   await putGold(lake, full, smallGold, {}, "try2");
   await expect(load(full)).rejects.toMatchObject({ code: expect.stringMatching(/shared_version|published_version/) });
+  expect(await readers(second)).toEqual(ofSecond);
+});
+
+/** One that goes on from the first of the chain, as the second does. */
+const other: Part = {
+  added: [
+    [1, 2, 7],
+    [1, 1, 3],
+    [4, 1, 3],
+  ],
+  replaced: [
+    [1, 2, 6],
+    [1, 1, 2],
+  ],
+};
+const ofOther: Rating[] = [
+  [1, 1, 3],
+  [1, 2, 7],
+  [2, 1, 8],
+  [3, 1, 10],
+  [4, 1, 3],
+];
+
+test("a version takes the place of one that failed, and readers of the versions before see no difference", async () => {
+  const { full, first, second, firstParts } = await chain();
+  await publish(full);
+  await publish(first);
+  await fail(second);
+  const reader = await pool.connect();
+  const next = uniqueName("next");
+  const parts = await putRun(next, firstParts, other, 5);
+  try {
+    await reader.query("begin isolation level repeatable read");
+    await reader.query("select run_id from marts.current");
+    await load(next);
+    expect(await seen(reader)).toEqual(ofFirst);
+    expect(await seen()).toEqual(ofFirst);
+    expect(await readers(next)).toEqual(ofOther);
+    expect(await seen(reader)).toEqual(ofFirst);
+    await reader.query("commit");
+  } finally {
+    reader.release();
+  }
+  expect(await factPartitions()).toEqual([full]);
+  const { comment } = (await partitionState(pool, partitionOf("fact_rating", full))) ?? {};
+  expect(comment).toMatchObject({ run_id: full, parts: parts.added, rows: [3, 4, 5] });
+  expect(await readers(full)).toEqual(base);
+  expect(await readers(first)).toEqual(ofFirst);
+  expect((await load(next)).tables.fact_rating).toBe(5);
+
+  await load(second);
+  expect(await factPartitions()).toEqual([full, second].sort());
+  expect(await readers(second)).toEqual(ofSecond);
+  expect(await readers(next)).toEqual(ofOther);
+});
+
+test("gold that is made anew after its load takes the place of what was loaded", async () => {
+  const { full, first, second, firstParts } = await chain();
+  await publish(first);
+  await putRun(second, firstParts, other, 5, "try2");
+  await load(second);
+  expect(await factPartitions()).toEqual([full]);
+  expect(await readers(first)).toEqual(ofFirst);
+  expect(await readers(second)).toEqual(ofOther);
+
+  await putRun(second, firstParts, { added: [[9, 1, 1]] }, 5, "try3");
+  await expect(load(second)).rejects.toMatchObject({ code: "published_version" });
+  expect(await seen()).toEqual(ofOther);
+});
+
+test("several versions that failed behind each other go together, with all that they replaced", async () => {
+  const { full, first, second } = await chain();
+  await publish(full);
+  for (const run of [first, second]) await fail(run);
+  const next = uniqueName("next");
+  await putRun(next, { added: [`gold/${full}/try1/added`], replaced: [] }, { added: [[3, 3, 3]] }, 4);
+  await load(next);
+  expect(await factPartitions()).toEqual([full]);
+  expect(await readers(full)).toEqual(base);
+  expect(await readers(next)).toEqual([...base, [3, 3, 3]]);
+  const { rows } = await pool.query("select run_id, place from mart_versions.shared_facts");
+  expect(rows).toEqual([{ run_id: next, place: 1 }]);
+});
+
+test("a version that is published, or may be, keeps its place, and another is put into a partition of its own", async () => {
+  const { full, second, firstParts } = await chain();
+  const others: string[] = [];
+  const loadOther = async () => {
+    const run = uniqueName("other");
+    others.push(run);
+    await putRun(run, firstParts, other, 5);
+    await load(run);
+    expect(await factPartitions()).toEqual([full, ...others].sort());
+  };
+  await loadOther();
+  await fail(second, true);
+  await loadOther();
+  await fail(second);
+  await publish(second);
+  await loadOther();
+  expect(await readers(second)).toEqual(ofSecond);
+  for (const run of others) expect(await readers(run)).toEqual(ofOther);
+});
+
+test("what fails to take a place leaves it as it is", async () => {
+  const { first, second, firstParts } = await chain();
+  await publish(first);
+  await fail(second);
+  const wrong = uniqueName("wrong");
+  await putRun(wrong, firstParts, { added: [[1, 2, 1]] }, 5);
+  await expect(load(wrong)).rejects.toThrow(/two rows of fact_rating/);
   expect(await readers(second)).toEqual(ofSecond);
 });
