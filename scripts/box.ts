@@ -15,6 +15,7 @@ import { withBoxLock } from "./fileLock.ts";
 import { generatedText, ProgressLines } from "./generate/generatedText.ts";
 import { generateEdition } from "./generate/generateEdition.ts";
 import { endOnInterrupt, interruption } from "./interrupt.ts";
+import { type Criteria, unmetCriteria } from "./live/criteria.ts";
 import { liveLine, liveText } from "./live/liveText.ts";
 import { type Box, openBox } from "./openBox.ts";
 import { followActiveRun, type RunOutcome, runPipeline } from "./pipeline/runPipeline.ts";
@@ -103,7 +104,7 @@ interface BenchCommand {
   json?: boolean;
 }
 
-interface LiveCommand {
+interface LiveCommand extends Criteria {
   rate: number;
   seconds: number;
   batch: number;
@@ -111,7 +112,7 @@ interface LiveCommand {
   json?: boolean;
 }
 
-async function live(box: Box, { json, batch, ...options }: LiveCommand): Promise<void> {
+async function live(box: Box, { json, batch, p99, leastRate, ...options }: LiveCommand): Promise<void> {
   if (batch > mostRatingsPosted)
     throw new BoxError(`--batch may be ${mostRatingsPosted} at most: ingest takes no more at once`, exitCode.usage);
   const { driveLive } = await import("./live/drive.ts");
@@ -123,8 +124,10 @@ async function live(box: Box, { json, batch, ...options }: LiveCommand): Promise
   });
   clear();
   console.log(json ? JSON.stringify(report, null, 2) : liveText(report));
+  const unmet = unmetCriteria(report, options.seconds, { p99, leastRate });
+  for (const text of unmet) line(red(text));
   const isWhole = report.acknowledged > 0 && report.missing === 0 && report.doubled === 0;
-  if (!isWhole) process.exitCode = exitCode.failed;
+  if (!isWhole || unmet.length > 0) process.exitCode = exitCode.failed;
 }
 
 interface GenerateCommand {
@@ -304,6 +307,10 @@ program
   .addOption(new Option("--seconds <s>", "for how long").argParser(wholeNumber).default(60))
   .addOption(new Option("--batch <n>", "ratings in one request").argParser(wholeNumber).default(1))
   .addOption(new Option("--seed <n>", "draws the same ratings from the same box").argParser(wholeNumber).default(1))
+  .addOption(
+    new Option("--p99 <ms>", "fail when more than 1 of 100 ratings take longer to be seen").argParser(wholeNumber),
+  )
+  .addOption(new Option("--least-rate <n>", "fail when fewer ratings per second are sent").argParser(wholeNumber))
   .option("--json", "as one JSON document")
   .action(async (options: LiveCommand) => live(await openBox(), options));
 

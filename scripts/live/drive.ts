@@ -1,11 +1,12 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { LiveRating } from "@boxoffice/contracts/liveRating";
 import { Pool } from "undici";
 import type { BoxClient } from "../openBox.ts";
 import { setting } from "../settings.ts";
 import { connectWarehouse } from "../warehouseClient.ts";
 import { Draw, type DrawnRating } from "./draw.ts";
-import { martCounts } from "./mart.ts";
+import { martCounts, placesOfKnown } from "./mart.ts";
 import { Pace } from "./pace.ts";
 import { Stock } from "./stock.ts";
 import { type LiveReport, type Obstacle, Tally } from "./tally.ts";
@@ -23,6 +24,12 @@ export interface LiveOptions {
   patienceMilliseconds?: number;
   /** Called every ten seconds with what happened so far. */
   onProgress?: (report: LiveReport) => void;
+}
+
+/** A rating as it was posted, and the movie that it is of: its user, movie and time tell it from any other. */
+interface Sent {
+  tmdbId: number;
+  rating: LiveRating;
 }
 
 /** One that was posted and whose movie's count has not risen yet. */
@@ -44,6 +51,8 @@ const mostAwaited = 50_000;
 /** Without one that is seen for so long the others are missing; a loader that is started again needs less. */
 const patience = 60_000;
 const patienceWhenStopped = 5_000;
+/** Of more ratings of which it is not known whether they came, the oldest are forgotten; memory stays bounded. */
+const mostUnsure = 100_000;
 /** So many times the patience is waited at most, though some are seen now and then. */
 const mostPatiences = 5;
 
@@ -57,7 +66,9 @@ export async function driveLive(box: BoxClient, options: LiveOptions): Promise<L
   });
   try {
     const draw = await Draw.open(asking, options.seed);
-    return await drive({ draw, ingest, counts: (tmdbIds) => martCounts(watching, tmdbIds) }, options);
+    const counts = (tmdbIds?: readonly number[]) => martCounts(watching, tmdbIds);
+    const placesOf = (ratings: readonly LiveRating[]) => placesOfKnown(watching, ratings);
+    return await drive({ draw, ingest, counts, placesOfKnown: placesOf }, options);
   } finally {
     await ingest.destroy();
     await asking.end();
@@ -71,6 +82,8 @@ export interface DriveParts {
   ingest: Pool;
   /** How many ratings the mart counts of each movie, by TMDB id; of all that have any, or of those asked for. */
   counts: (tmdbIds?: readonly number[]) => Promise<Map<number, number>>;
+  /** The places in a list of ratings, by user, movie and time, of those that the warehouse has. */
+  placesOfKnown: (ratings: readonly LiveRating[]) => Promise<Set<number>>;
 }
 
 /** The same with these parts of a box, which stay the caller's to close. */
@@ -82,13 +95,14 @@ class Drive {
   readonly #parts: DriveParts;
   readonly #options: LiveOptions;
   readonly #patience: number;
-  /** What the mart counts of a movie without those that are awaited. */
+  /** What the mart must count of a movie without those that are awaited or unsure. */
   readonly #counts: Map<number, number>;
   readonly #tally = new Tally();
   readonly #awaited = new Map<number, Awaited>();
   /** When the rating of a movie failed that may be in Kafka all the same; the oldest first. */
   readonly #doubtful = new Map<number, number>();
-  #everDoubtful = 0;
+  /** The ratings of which only the warehouse can tell whether they came; the oldest first. */
+  readonly #unsure = new Set<Sent>();
   readonly #requests = new Set<Promise<void>>();
   readonly #giveUp = new AbortController();
   #endedAt: number | undefined;
@@ -164,14 +178,16 @@ class Drive {
   #post(some: readonly DrawnRating[]): void {
     const sentAt = performance.now();
     this.#tally.sent += some.length;
-    for (const { tmdbId } of some) {
+    const timestamp = Math.floor(Date.now() / 1000);
+    const sent = some.map(({ tmdbId, rating }) => ({ tmdbId, rating: { ...rating, timestamp } }));
+    for (const { tmdbId } of sent) {
       const before = this.#counts.get(tmdbId) ?? 0;
       this.#awaited.set(tmdbId, { sentAt, before, isAcknowledged: false });
     }
-    const ratings = some.map(({ rating }) => rating);
+    const ratings = sent.map(({ rating }) => rating);
     const body = JSON.stringify(this.#options.batch === 1 ? ratings[0] : ratings);
     const request = this.#ask(body).then((status) => {
-      for (const { tmdbId } of some) this.#answer(tmdbId, sentAt, status);
+      for (const one of sent) this.#answer(one, sentAt, status);
     });
     this.#requests.add(request);
     void request.finally(() => this.#requests.delete(request));
@@ -194,7 +210,8 @@ class Drive {
     }
   }
 
-  #answer(tmdbId: number, sentAt: number, status: string): void {
+  #answer(sent: Sent, sentAt: number, status: string): void {
+    const { tmdbId } = sent;
     const now = performance.now();
     if (status === "202") {
       this.#tally.acknowledge(now - sentAt);
@@ -208,27 +225,43 @@ class Drive {
     if (/^4\d\d$/.test(status)) this.#parts.draw.free(tmdbId);
     else {
       this.#doubtful.set(tmdbId, now);
-      this.#everDoubtful += 1;
+      this.#doubt(sent);
     }
   }
 
+  #doubt(sent: Sent): void {
+    this.#unsure.add(sent);
+    const [oldest] = this.#unsure;
+    if (oldest && this.#unsure.size > mostUnsure) this.#unsure.delete(oldest);
+  }
+
   /**
-   * Lets the movies be drawn again whose rating failed long ago, with the counts that the mart has now. Only when no
-   * other is free: one that comes later still would be taken for the next rating of its movie.
+   * Lets the movies be drawn again whose rating failed long ago, with a count for it where it came. Only when no other
+   * is free: one that comes later still would be taken for the next rating of its movie.
    */
   async #freeDoubtful(): Promise<void> {
     const before = performance.now() - this.#patience;
-    const old: number[] = [];
+    const old = new Set<number>();
     for (const [tmdbId, failedAt] of this.#doubtful) {
       if (failedAt >= before) break;
-      old.push(tmdbId);
+      old.add(tmdbId);
     }
-    if (old.length === 0) return;
-    const found = await this.#parts.counts(old);
+    if (old.size === 0) return;
+    await this.#countUnsure([...this.#unsure].filter(({ tmdbId }) => old.has(tmdbId)));
     for (const tmdbId of old) {
-      this.#counts.set(tmdbId, found.get(tmdbId) ?? 0);
       this.#doubtful.delete(tmdbId);
       this.#parts.draw.free(tmdbId);
+    }
+  }
+
+  /** Counts those of some unsure ratings that came, each once. */
+  async #countUnsure(some: readonly Sent[]): Promise<void> {
+    if (some.length === 0) return;
+    const known = await this.#parts.placesOfKnown(some.map(({ rating }) => rating));
+    for (const [place, sent] of some.entries()) {
+      if (!known.has(place)) continue;
+      this.#counts.set(sent.tmdbId, (this.#counts.get(sent.tmdbId) ?? 0) + 1);
+      this.#unsure.delete(sent);
     }
   }
 
@@ -278,13 +311,13 @@ class Drive {
     return isNew;
   }
 
-  /** Compares the whole mart with what was there and what came. One that failed may have come all the same. */
+  /** Compares the whole mart with what was there and what came, rating by rating where no answer told. */
   async #countDoubled(): Promise<void> {
-    let surplus = 0;
-    for (const [tmdbId, count] of await this.#parts.counts()) {
+    const found = await this.#parts.counts();
+    await this.#countUnsure([...this.#unsure]);
+    for (const [tmdbId, count] of found) {
       const expected = (this.#counts.get(tmdbId) ?? 0) + (this.#awaited.has(tmdbId) ? 1 : 0);
-      surplus += Math.max(0, count - expected);
+      this.#tally.doubled += Math.max(0, count - expected);
     }
-    this.#tally.doubled = Math.max(0, surplus - this.#everDoubtful);
   }
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { unmetCriteria } from "../../scripts/live/criteria.ts";
 import { liveLine, liveText } from "../../scripts/live/liveText.ts";
 import { Tally } from "../../scripts/live/tally.ts";
 import { Times } from "../../scripts/live/times.ts";
@@ -38,4 +39,23 @@ test("the report says what was not sent and why, and the line of the progress th
   expect(report.not_sent).toEqual({ no_movie_free: 40_001, unanswered: 2 });
   expect(liveText(report)).toMatch(/not sent +40,001 with no movie free: .*; 2 with too many requests unanswered\n/);
   expect(liveLine(report)).toMatch(/1 refused {2}40,003 not sent$/);
+});
+
+test("a p99 or a rate beyond what is asked for is told, each by a line; without being asked for neither is", () => {
+  const tally = new Tally();
+  tally.sent = 599;
+  const none = tally.report();
+  expect(unmetCriteria(none, 60, {})).toEqual([]);
+  expect(unmetCriteria(none, 60, { p99: 1_000, leastRate: 10 })).toEqual([
+    "not visible in time: none was visible, at most 1000 ms were asked for",
+    "not sent fast enough: 9.98 ratings/s, at least 10 were asked for",
+  ]);
+  tally.sent = 600;
+  for (let ratings = 0; ratings < 99; ratings += 1) tally.see(80);
+  tally.see(2_000);
+  expect(unmetCriteria(tally.report(), 60, { p99: 1_000, leastRate: 10 })).toEqual([]);
+  tally.see(2_000);
+  expect(unmetCriteria(tally.report(), 60, { p99: 1_000 })).toEqual([
+    expect.stringMatching(/^not visible in time: p99 is (1999|200\d) ms, at most 1000 ms were asked for$/),
+  ]);
 });

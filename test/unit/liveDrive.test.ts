@@ -20,6 +20,8 @@ let status: number | undefined;
 let isLoading: boolean;
 /** How often each rating comes into the mart. */
 let copies: number;
+/** Whether a rating comes into the mart although ingest answers with an error. */
+let isTakenAllTheSame: boolean;
 let arrived: PostedRating[];
 let refusals: number;
 /** How many of those that arrived the loader has written. */
@@ -30,15 +32,16 @@ beforeEach(async () => {
   status = 202;
   isLoading = true;
   copies = 1;
+  isTakenAllTheSame = false;
   arrived = [];
   refusals = 0;
   written = 0;
   stop = new AbortController();
   server = createServer(async (request, response) => {
     const ratings = body.parse(await json(request));
+    if (status === 202 || isTakenAllTheSame) arrived.push(...ratings);
     if (status === undefined) return;
-    if (status === 202) arrived.push(...ratings);
-    else refusals += ratings.length;
+    if (status !== 202) refusals += ratings.length;
     response.writeHead(status).end("{}");
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -61,10 +64,18 @@ async function counts(tmdbIds?: readonly number[]): Promise<Map<number, number>>
   return found;
 }
 
+/** The places in a list of those ratings that a warehouse would have. */
+async function placesOfKnown(ratings: readonly PostedRating[]): Promise<Set<number>> {
+  const known = new Set(arrived.slice(0, written).map(identity));
+  return new Set(ratings.flatMap((rating, place) => (known.has(identity(rating)) ? [place] : [])));
+}
+
+const identity = ({ user_id, movie_id, timestamp }: PostedRating) => [user_id, movie_id, timestamp].join();
+
 function begin(options: Partial<LiveOptions>, ofMovies = 20) {
   const draw = new Draw({ seed: 1, users: [1, 2, 3], movies: movies(ofMovies), given: async () => new Set() });
   const all = { rate: 100, batch: 1, seed: 1, signal: stop.signal, patienceMilliseconds: 300, ...options };
-  return drive({ draw, ingest, counts }, all);
+  return drive({ draw, ingest, counts, placesOfKnown }, all);
 }
 
 test("every rating of the time is sent and seen, in single requests or in batches that the time cuts short", async () => {
@@ -127,4 +138,36 @@ test("a rating that the mart counts twice is told", async () => {
   copies = 2;
   const report = await begin({ seconds: 1, rate: 10 });
   expect(report).toMatchObject({ acknowledged: 10, visible: 10, doubled: 10 });
+});
+
+test("a rating that the mart counts twice is told, though as many requests failed of which nothing came", async () => {
+  status = 503;
+  const ended = begin({ seconds: 1 }, 1_000);
+  await expect.poll(() => refusals).toBeGreaterThan(30);
+  copies = 2;
+  status = 202;
+  const report = await ended;
+  expect(report.acknowledged).toBeGreaterThan(0);
+  expect(report.doubled).toBe(report.acknowledged);
+});
+
+test("a rating whose request failed may be there once, and not twice", async () => {
+  status = 503;
+  isTakenAllTheSame = true;
+  expect(await begin({ seconds: 1, rate: 10 })).toMatchObject({ acknowledged: 0, refused: { "503": 10 }, doubled: 0 });
+  arrived = [];
+  copies = 2;
+  expect(await begin({ seconds: 1, rate: 10 })).toMatchObject({ acknowledged: 0, refused: { "503": 10 }, doubled: 10 });
+});
+
+test("one that came though its request failed is no copy of the next one of its movie", async () => {
+  status = 503;
+  isTakenAllTheSame = true;
+  const ended = begin({ patienceMilliseconds: 1_000 });
+  await expect.poll(() => refusals).toBe(20);
+  status = 202;
+  await expect.poll(() => arrived.length, { timeout: 10_000 }).toBeGreaterThan(60);
+  stop.abort();
+  const report = await ended;
+  expect(report).toMatchObject({ missing: 0, doubled: 0, visible: report.sent - 20 });
 });
