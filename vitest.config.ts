@@ -17,7 +17,7 @@ const unit = [
  */
 const last = [
   ...["docker/verbs", "docker/chaos", "docker/crashes", "docker/scaled", "docker/live"],
-  ...["e2e/append", "e2e/watch", "e2e/liveRatings"],
+  ...["e2e/append", "e2e/fullBench", "e2e/watch", "e2e/liveRatings"],
 ].map((name) => `/test/${name}.test.ts`);
 const placeOf = ({ moduleId }: TestSpecification) => last.findIndex((file) => moduleId.endsWith(file));
 
