@@ -4,7 +4,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 /** Tests that need no engine; the others of the services get the addresses of real ones. */
 const unit = [
   "services/answers/test/**/*.test.ts",
-  "services/ingest/test/{config,contractCells,csvRecords,download,livePublisher,liveRating,plainNumbers,rateLimit,recordReader,slices,spool}.test.ts",
+  "services/ingest/test/{config,contractCells,csvRecords,download,endlessText,everyRecord,livePublisher,liveRating,plainNumbers,rateLimit,recordReader,slices,spool}.test.ts",
   "services/loader/test/{ascendingKeys,deadLetterFixes,endedRun,fullLake,groupMember,liveBronze,liveCompaction,olderEdition,openGroups,parquetThread,sweepLake,whenReachable}.test.ts",
   "test/unit/**/*.test.ts",
   "platform/test/**/*.test.ts",

@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { csvDialect } from "@boxoffice/contracts/csvDialect";
 import { CsvError, parse } from "csv-parse";
 import { badSource } from "./badSource.ts";
+import { missingLineEnd } from "./lineEnds.ts";
 
 /** One record of a CSV; the place is where its bytes are in the text. */
 export interface CsvRecord {
@@ -17,26 +18,40 @@ export interface CsvBatch {
   origin: (record: CsvRecord) => { line: number; raw: string };
 }
 
-/** Longer records are taken for a quote that is never closed. */
+export interface CsvOptions {
+  /** The line of the file that the text begins with. */
+  line?: number;
+  /** A record of more bytes, its line end among them, is refused. */
+  largest?: number;
+}
+
+/** Longer records are taken for lines that do not end, or a quote that is never closed. */
 export const largestRecord = 1 << 20;
+/** More than the parser waits for before it says that a record has ended. */
+const lookAheadBytes = 16;
 const newline = 0x0a;
 const carriageReturn = 0x0d;
+const byteOrderMark = Buffer.from("\uFEFF");
 
 /**
- * The records of a CSV from a line on, the header first, one batch per chunk of text. LF and CRLF end a record, empty lines are none,
- * a byte order mark is dropped, and a stray quote is text. Fails on text that is not UTF-8 and on a quote that is
- * never closed.
+ * The records of a CSV from a line on, the header first, one batch per chunk of text. LF and CRLF end a record, empty
+ * lines are none, a byte order mark is dropped, and a stray quote is text. Fails on the first record that is not UTF-8,
+ * too long, or in a quote that is never closed.
  */
-export async function* csvRecords(file: string, text: AsyncIterable<Buffer>, line = 1): AsyncGenerator<CsvBatch> {
+export async function* csvRecords(
+  file: string,
+  text: AsyncIterable<Buffer>,
+  { line = 1, largest = largestRecord }: CsvOptions = {},
+): AsyncGenerator<CsvBatch> {
   let records: CsvRecord[] = [];
   let end = 0;
-  const recent = new RecentText(file, line);
+  const recent = new RecentText(file, line, largest);
   const parser = parse({
     bom: line === 1,
     ...csvDialect,
-    max_record_size: largestRecord,
     // A record that went on as a stream's object would cost as much again as reading it.
     on_record: (cells: string[], { bytes }) => {
+      recent.refuseTooLong(end, bytes);
       records.push({ cells, start: end, end: bytes });
       end = bytes;
       return null;
@@ -55,28 +70,30 @@ export async function* csvRecords(file: string, text: AsyncIterable<Buffer>, lin
     for await (const chunk of text) {
       recent.append(chunk);
       await finished((done) => parser.write(chunk, done));
+      recent.checkBefore(end);
       if (records.length > 0) yield batch();
       recent.dropBefore(end);
+      recent.refuseEndless();
       records = [];
     }
-    recent.end();
+    recent.checkAll();
     await finished((done) => parser.end(done));
     if (records.length > 0) yield batch();
   } catch (error) {
-    throw error instanceof CsvError ? unclosedQuote(file, recent.lineOfRecord(end), error) : error;
+    if (!(error instanceof CsvError)) throw error;
+    throw unclosedQuote(file, recent.lineOfRecord(end), "the end of the file inside the quotes", error);
   } finally {
     parser.destroy();
   }
 }
 
-function unclosedQuote(file: string, line: number, cause: CsvError) {
-  const isTooLong = cause.code === "CSV_MAX_RECORD_SIZE";
+function unclosedQuote(file: string, line: number, found: string, cause?: CsvError) {
   return badSource(
     {
       code: "unclosed_quote",
       problem: `${file}, line ${line}: a quote (") is opened in this record and not closed`,
       expected: 'every cell that begins with " ends with " before the next comma or line end; a quote inside is ""',
-      found: isTooLong ? `a record of more than ${largestRecord} characters` : "the end of the file inside the quotes",
+      found,
       remedy: `close the quote in the record that begins on line ${line}`,
     },
     cause,
@@ -86,6 +103,8 @@ function unclosedQuote(file: string, line: number, cause: CsvError) {
 /** The text from the last record on, so that a rejected record can be shown as it came. */
 class RecentText {
   readonly #file: string;
+  readonly #hasMark: boolean;
+  readonly #largest: number;
   #bytes: Buffer = Buffer.alloc(0);
   /** Where #bytes begins in the text. */
   #start = 0;
@@ -95,19 +114,44 @@ class RecentText {
   /** Bytes of #bytes that are known to be UTF-8. */
   #checked = 0;
 
-  constructor(file: string, line: number) {
+  constructor(file: string, line: number, largest: number) {
     this.#file = file;
     this.#line = line;
+    this.#hasMark = line === 1;
+    this.#largest = largest;
   }
 
   append(chunk: Buffer): void {
     this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
-    // A line end is never inside a character, so whole lines can be checked by themselves.
-    this.#check(this.#bytes.lastIndexOf(newline) + 1);
   }
 
-  end(): void {
+  /** Refuses what is not UTF-8 before a record's beginning: there no character is cut. */
+  checkBefore(position: number): void {
+    this.#check(position - this.#start);
+  }
+
+  checkAll(): void {
     this.#check(this.#bytes.length);
+  }
+
+  /** Refuses a record that has ended, when it is too long. */
+  refuseTooLong(start: number, end: number): void {
+    if (end - start > this.#largest && end - this.#afterEmptyLines(start) > this.#largest) this.#refuse(start);
+  }
+
+  /** Refuses the record that all of the text is of, when it is too long whether it ends or not. */
+  refuseEndless(): void {
+    if (this.#bytes.length > this.#largest + lookAheadBytes) this.#refuse(this.#start);
+  }
+
+  /** In the order of the text: another record before this one may be refused for another reason. */
+  #refuse(start: number): never {
+    this.checkBefore(start);
+    const from = this.#afterEmptyLines(start);
+    const line = this.lineAt(from);
+    const beginning = this.#bytes.subarray(from - this.#start, from - this.#start + this.#largest);
+    if (!beginning.includes(newline)) throw missingLineEnd(this.#file, line, beginning);
+    throw unclosedQuote(this.#file, line, `a record of more than ${this.#largest} bytes`);
   }
 
   #check(to: number): void {
@@ -156,13 +200,16 @@ class RecentText {
   }
 
   #afterEmptyLines(start: number): number {
-    let at = start - this.#start;
+    let at = Math.max(0, start - this.#start);
+    if (this.#hasMark && this.#start + at === 0 && this.#bytes.subarray(0, 3).equals(byteOrderMark)) at = 3;
     const isNewline = (index: number) => this.#bytes[index] === newline;
     while (isNewline(at) || (this.#bytes[at] === carriageReturn && isNewline(at + 1))) at++;
     return this.#start + at;
   }
 
-  dropBefore(position: number): void {
+  /** Forgets the text before a record, and the empty lines there, however many come. */
+  dropBefore(record: number): void {
+    const position = this.#afterEmptyLines(record);
     this.lineAt(position);
     this.#marked = Math.max(this.#marked, position);
     this.#bytes = this.#bytes.subarray(position - this.#start);

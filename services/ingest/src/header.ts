@@ -1,6 +1,7 @@
 import { type DatasetContract, type DatasetName, datasets } from "@boxoffice/contracts/dataset";
 import { contractColumns, missingColumns } from "@boxoffice/contracts/recordReader";
 import { badSource, excerpt, listed } from "./badSource.ts";
+import { carriageReturns } from "./lineEnds.ts";
 
 const delimiters = { ";": "semicolons", "\t": "tabs", "|": "vertical bars" } as const;
 
@@ -41,6 +42,8 @@ export function checkHeader(dataset: DatasetName, file: string, header: readonly
   const contract = datasets[dataset];
   const missing = missingColumns(contract, header);
   if (missing.length === 0) return;
+  const line = header.join(",");
+  if (line.includes("\r")) throw carriageReturns(file, 1, excerpt(line.replaceAll("\r", "\\r")));
   const expected = listed(contractColumns(contract).map((column) => column.headers.join(" or ")));
   const delimiter = otherDelimiter(contract, header);
   if (delimiter) {
@@ -48,7 +51,7 @@ export function checkHeader(dataset: DatasetName, file: string, header: readonly
       code: "wrong_delimiter",
       problem: `${file}: its columns seem to be separated by ${delimiter}, not by commas`,
       expected: `commas between the columns: ${expected}`,
-      found: excerpt(header.join(","), 300),
+      found: excerpt(line, 300),
       remedy: "save it again as CSV with commas",
     });
   }

@@ -16,6 +16,8 @@ export interface SlicedFile {
   text: AsyncIterable<Buffer>;
   /** Told the column names, before the first slice. */
   onHeader?: (header: readonly string[]) => void;
+  /** A record of more bytes is refused. */
+  largest?: number;
 }
 
 type ReadRecord = (cells: readonly string[]) => ReadResult;
@@ -29,11 +31,12 @@ const beginningBytes = 1024;
 export async function* slices(source: SlicedFile): AsyncGenerator<Slice> {
   const cutter = new SliceCutter(source);
   const text = new SourceText(refusingOtherFormats(source.file, source.text));
-  const header = await unquotedHeader(text);
+  const { largest = largestRecord } = source;
+  const header = await unquotedHeader(text, largest);
   const plain = header && PlainNumbers.forHeader(datasets[source.dataset], header);
   const read = plain && recordReader(datasets[source.dataset], header);
   if (header && read) source.onHeader?.(header);
-  if (plain && read) yield* unquotedLines(text, plain, read, cutter);
+  if (plain && read) yield* unquotedLines(text, plain, read, cutter, largest);
   const hasHeader = yield* csvLines(source, text, read, cutter);
   const last = cutter.last();
   if (!last) throw emptySource(source.file, hasHeader);
@@ -41,8 +44,8 @@ export async function* slices(source: SlicedFile): AsyncGenerator<Slice> {
 }
 
 /** The column names when the first line holds them without quotes; it is taken only then. */
-async function unquotedHeader(text: SourceText): Promise<string[] | undefined> {
-  while (!text.bytes.includes(newline) && text.bytes.length < largestRecord && (await text.more()));
+async function unquotedHeader(text: SourceText, largest: number): Promise<string[] | undefined> {
+  while (!text.bytes.includes(newline) && text.bytes.length < largest && (await text.more()));
   const end = text.bytes.indexOf(newline) + 1;
   const line = text.bytes.toString("utf8", 0, end).replace(/^\uFEFF/, "");
   if (line.trim() === "" || line.includes('"')) return undefined;
@@ -51,13 +54,14 @@ async function unquotedHeader(text: SourceText): Promise<string[] | undefined> {
 
 /**
  * Reads lines up to the first quote: without quotes each line is a record, and of plain numbers it is read from its
- * bytes. What is left is for the CSV parser.
+ * bytes. What is left is for the CSV parser, which refuses a line that does not end.
  */
 async function* unquotedLines(
   text: SourceText,
   plain: PlainNumbers,
   read: ReadRecord,
   cutter: SliceCutter,
+  largest: number,
 ): AsyncGenerator<Slice> {
   text.take(text.bytes.indexOf(newline) + 1, 1);
   do {
@@ -75,7 +79,7 @@ async function* unquotedLines(
       if (isFull || at === end) continue;
       const lineEnd = text.bytes.indexOf(newline, at) + 1;
       const line = text.bytes.subarray(at, lineEnd);
-      if (line.includes(quote) || line.length > largestRecord || !isUtf8(line)) {
+      if (line.includes(quote) || line.length > largest || !isUtf8(line)) {
         text.take(at, lines);
         return;
       }
@@ -86,18 +90,18 @@ async function* unquotedLines(
       at = lineEnd;
     }
     text.take(end, lines);
-  } while (await text.more());
+  } while (text.bytes.length <= largest && (await text.more()));
 }
 
 /** Reads what is left as CSV, its header too unless it was `read` already; answers whether there is a header. */
 async function* csvLines(
-  { dataset, file, onHeader }: SlicedFile,
+  { dataset, file, onHeader, largest = largestRecord }: SlicedFile,
   text: SourceText,
   known: ReadRecord | undefined,
   cutter: SliceCutter,
 ): AsyncGenerator<Slice, boolean> {
   let read = known;
-  for await (const batch of csvRecords(file, text.rest(), text.line)) {
+  for await (const batch of csvRecords(file, text.rest(), { line: text.line, largest })) {
     for (const record of batch.records) {
       if (read) {
         cutter.take(read(record.cells), () => batch.origin(record));

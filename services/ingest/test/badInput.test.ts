@@ -149,6 +149,15 @@ test("a quote that is not closed: names the line", async () => {
   expect(error.message).toContain("links.csv, line 102");
 });
 
+test("lines that end in CR alone: says so, however long the file", async () => {
+  for (const rows of [10, 100_000]) {
+    const error = await refusal("links", { "links.csv": uniqueLinks(rows).replaceAll(/\r?\n/g, "\r") });
+    expect(error.code).toBe("missing_line_end");
+    expect(error.message).toContain("links.csv, line 1: its lines seem to end in CR alone");
+    expect(error.message).toContain("LF or CRLF");
+  }
+});
+
 test("more rejects than allowed: how many by rule, the first lines, and where all of them are", async () => {
   const bad = "x,1,1\n,1,1\n1,1\n".repeat(3);
   const content = uniqueLinks(91) + bad;
