@@ -12,6 +12,7 @@ import { s3Settings } from "../../scripts/s3Settings.ts";
 import type { Variables } from "../../scripts/settings.ts";
 import { connectWarehouse } from "../../scripts/warehouseClient.ts";
 import { certifiedAnswers } from "../kit/certifiedAnswers.ts";
+import { liveMart } from "../kit/liveMart.ts";
 import { box } from "./sharedBox.ts";
 
 const report = z.object({
@@ -27,14 +28,7 @@ const report = z.object({
 let client: Variables;
 let warehouse: pg.Client;
 
-/** All ratings that the mart counts, and how many of them no run has read. */
-async function mart() {
-  const { rows } = await warehouse.query<{ ratings: number; stars: string; live: number }>(
-    `select sum(ratings)::int as ratings, sum(rating_sum) as stars, sum(live_ratings)::int as live
-     from marts.movie_rating_live`,
-  );
-  return z.object({ ratings: z.number(), stars: z.string(), live: z.number() }).parse(rows[0]);
-}
+const mart = () => liveMart(warehouse);
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await sleep(100);
