@@ -16,7 +16,7 @@ const unit = [
  * back, which would take a run each time.
  */
 const last = [
-  ...["docker/verbs", "docker/chaos", "docker/crashes", "docker/scaled", "docker/live"],
+  ...["docker/verbs", "docker/chaos", "docker/crashes", "docker/scaled", "docker/loaders", "docker/live"],
   ...["e2e/append", "e2e/fullBench", "e2e/watch", "e2e/liveRatings"],
 ].map((name) => `/test/${name}.test.ts`);
 const placeOf = ({ moduleId }: TestSpecification) => last.findIndex((file) => moduleId.endsWith(file));
