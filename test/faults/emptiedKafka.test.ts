@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Job } from "@boxoffice/contracts/job";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { uniqueName, until } from "../../services/loader/test/engines.ts";
 import { many, ratingsInBronze } from "../../services/loader/test/liveRatings.ts";
 import { groupKeys, rowNumbers } from "../../services/loader/test/loads.ts";
+import { emptyKafka } from "../kit/emptyKafka.ts";
 import { box, folderOf, Stores } from "./stores.ts";
 
 const stores = new Stores();
@@ -20,13 +21,6 @@ function edition(): string {
   const text = Array.from({ length: rows }, (_none, at) => `${at + 1},${randomUUID()},${at + 1}\n`);
   writeFileSync(join(directory, "links.csv"), `movieId,imdbId,tmdbId\n${text.join("")}`);
   return directory;
-}
-
-/** Takes away all that Kafka has, as when its volume is made anew, and starts it. */
-async function emptyKafka(): Promise<void> {
-  await box.kill("kafka");
-  for (const name of readdirSync(folderOf("kafka"))) rmSync(join(folderOf("kafka"), name), { recursive: true });
-  await stores.start();
 }
 
 /** What a load is called, from the result of its job. */
@@ -50,7 +44,7 @@ test("Kafka that is emptied loses nothing: what is missing is said, the same loa
   const unread = { run_id: "unread", dataset: "links", edition: edition() } as const;
   const published = await ingest.ended("/loads", unread);
   const second = nameOf(published);
-  await emptyKafka();
+  await emptyKafka(box);
   // The retry has only what landed.
   rmSync(unread.edition, { recursive: true });
   const successor = await stores.service("loader");
@@ -65,7 +59,7 @@ test("Kafka that is emptied loses nothing: what is missing is said, the same loa
   expect(await successor.ended("/seals", sealing)).toMatchObject({ state: "done", result: { rows } });
 
   // Now under a loader and an ingest that knew the topics as they were.
-  await emptyKafka();
+  await emptyKafka(box);
   const third = await ingest.ended("/loads", { run_id: "new", dataset: "links", edition: edition() });
   expect(third).toMatchObject({ state: "done" });
   expect(ingest.output).toContain("Kafka was emptied while this service ran");
