@@ -12,6 +12,11 @@ export interface WarehousePoolOptions {
   log: Logger;
 }
 
+/** A warehouse that vanished is asked for after so long a silence, and given up by the system some minutes later. */
+const keepAliveMilliseconds = 30_000;
+/** Longer than a transaction waits for the lake between two statements: who rests so long comes no more. */
+const restMilliseconds = 600_000;
+
 /** Connections to the warehouse. One that is lost fails what it was used for, and nothing else. */
 export function warehousePool(
   config: Readonly<z.infer<typeof warehouseEnvironment>>,
@@ -24,6 +29,9 @@ export function warehousePool(
     user: config.WAREHOUSE_USER,
     password: config.WAREHOUSE_PASSWORD,
     application_name: application,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: keepAliveMilliseconds,
+    idle_in_transaction_session_timeout: restMilliseconds,
     max: connections,
     connectionTimeoutMillis: connectMilliseconds,
   });
