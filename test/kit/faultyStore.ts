@@ -10,7 +10,9 @@ export interface StoreFaults {
   lost: number;
   /** Each waits up to so long. */
   milliseconds: number;
-  /** Only requests of this method fail. */
+  /** And at least so long. */
+  leastMilliseconds?: number;
+  /** Only requests of this method wait or fail. */
   method?: "PUT";
 }
 
@@ -32,9 +34,10 @@ export class FaultyStore {
   private constructor(engine: URL, seed: number) {
     this.#random = new Random32(seed);
     this.#server = createServer(async (request, response) => {
-      const { refused, lost, milliseconds, method: failing } = this.faults;
-      const drawn = failing && request.method !== failing ? 1000 : this.#random.below(1000);
-      await sleep(this.#random.below(milliseconds + 1));
+      const { refused, lost, milliseconds, leastMilliseconds: least = 0, method: failing } = this.faults;
+      const isSpared = failing !== undefined && request.method !== failing;
+      const drawn = isSpared ? 1000 : this.#random.below(1000);
+      await sleep(isSpared ? 0 : least + this.#random.below(milliseconds - least + 1));
       const fail = (status: number, code: string) => {
         this.failed += 1;
         const [client = ""] = (request.headers["user-agent"] ?? "").split(/[ /]/);

@@ -4,7 +4,7 @@ import { ServiceError } from "@boxoffice/platform/serviceError";
 import type { EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import type { Logger } from "pino";
 import type { Bronze } from "./bronze.ts";
-import { commitBatch, GroupMember } from "./groupMember.ts";
+import { aliveDuring, commitBatch, GroupMember } from "./groupMember.ts";
 import { OpenGroups, type Slice } from "./openGroups.ts";
 
 export interface ConsumeOptions {
@@ -13,6 +13,8 @@ export interface ConsumeOptions {
   bronze: Bronze;
   log: Logger;
   abandonedAfterMilliseconds: number;
+  /** A loader that is silent for so long counts as dead. */
+  sessionMilliseconds?: number;
   onOffsetOutOfRange: "stop" | "earliest";
   topicPrefix?: string;
 }
@@ -31,7 +33,7 @@ export class SliceConsumer {
   readonly #member: GroupMember<Position>;
 
   constructor(options: ConsumeOptions) {
-    const { kafka, groupId, topicPrefix = "", log, onOffsetOutOfRange } = options;
+    const { kafka, groupId, topicPrefix = "", log, onOffsetOutOfRange, sessionMilliseconds = 10_000 } = options;
     this.#options = options;
     this.#deadLetterTopic = `${topicPrefix}${deadLetterTopic}`;
     this.#member = new GroupMember({
@@ -39,7 +41,7 @@ export class SliceConsumer {
       topics: [...datasetNames.map((dataset) => `${topicPrefix}${dataset}`), this.#deadLetterTopic],
       consumer: {
         groupId,
-        sessionTimeout: 10_000,
+        sessionTimeout: sessionMilliseconds,
         heartbeatInterval: 2_000,
         maxBytesPerPartition: 4 << 20,
         maxBytes: 16 << 20,
@@ -83,7 +85,7 @@ export class SliceConsumer {
       if (!isRunning() || isStale() || positions !== member.positions) return;
       const offset = BigInt(message.offset);
       if (await member.hasLost(payload, position.next ?? offset, offset)) return;
-      await this.#take(batch.topic, message, position.open);
+      await aliveDuring(payload, () => this.#take(batch.topic, message, position.open));
       position.next = offset + 1n;
       resolveOffset(message.offset);
       await heartbeat();

@@ -144,9 +144,8 @@ export class LiveConsumer {
 
   async #takeBatch(payload: EachBatchPayload): Promise<void> {
     const { batch, resolveOffset, heartbeat, isRunning, isStale } = payload;
-    const { lake, log } = this.#options;
-    const { partition, messages } = batch;
-    const [first] = messages;
+    const { partition } = batch;
+    const [first] = batch.messages;
     const member = this.#member;
     const { positions } = member;
     if (!first || !isRunning() || isStale()) return;
@@ -164,7 +163,19 @@ export class LiveConsumer {
     const position = member.position(payload, () => newPosition(partition, begin, Number(first.offset)));
     if (await member.hasLost(payload, BigInt(position.next - begin), BigInt(first.offset))) return;
 
-    if (position.buffer.size >= mostRows) await this.#write(position);
+    if (position.buffer.size >= mostRows) await aliveDuring(payload, () => this.#write(position));
+    const rows = await aliveDuring(payload, () => this.#ratingsIn(payload, begin));
+    await this.#table.upsert({ partition, rows });
+    if (positions !== member.positions) return;
+    position.buffer.add(rows, Date.now());
+    position.next = begin + Number(batch.lastOffset()) + 1;
+    resolveOffset(batch.lastOffset());
+    await heartbeat();
+  }
+
+  /** The ratings of a batch, whose epoch begins at a position. What is none goes to the lake as a dead letter. */
+  async #ratingsIn({ batch: { partition, messages } }: EachBatchPayload, begin: number): Promise<LiveRow[]> {
+    const { lake, log } = this.#options;
     const rows: LiveRow[] = [];
     for (const message of messages) {
       const read = readLiveRow(message, begin);
@@ -175,12 +186,7 @@ export class LiveConsumer {
         await writeLiveDeadLetter(lake, { partition, offset, reason: read.reason, raw: String(message.value) });
       }
     }
-    await this.#table.upsert({ partition, rows });
-    if (positions !== member.positions) return;
-    position.buffer.add(rows, Date.now());
-    position.next = begin + Number(batch.lastOffset()) + 1;
-    resolveOffset(batch.lastOffset());
-    await heartbeat();
+    return rows;
   }
 
   /** A run waits for what bronze lacks; whoever fixes its inputs asks again while it does. */
