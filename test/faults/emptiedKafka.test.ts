@@ -85,7 +85,7 @@ test("of live ratings those before are in bronze and so are those after, though 
     expect(await ingest.call("/ratings", before)).toMatchObject({ status: 202 });
     await until("the warehouse alone has them", areInWarehouse(before.length));
     await loader.end("SIGKILL");
-    await emptyKafka();
+    await emptyKafka(box);
 
     // More than there were: their offsets reach beyond those of before.
     await until("they are taken", async () => (await ingest.call("/ratings", after)).status === 202);
