@@ -8,7 +8,9 @@ it("the profile live posts ratings that come into the mart", async () => {
   expect({ code, stderr }).toMatchObject({ code: 0 });
   const client = await connectWarehouse({ environment: await box.client() });
   const count = async () => {
-    const { rows } = await client.query<{ ratings: string }>("select count(*) as ratings from live.ratings");
+    const { rows } = await client.query<{ ratings: string }>(
+      "select sum(live_ratings) as ratings from marts.movie_rating_live",
+    );
     return Number(rows[0]?.ratings);
   };
   await expect.poll(count, { timeout: 60_000, interval: 1_000 }).toBeGreaterThan(100);
