@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { partitions } from "@boxoffice/contracts/slice";
 import { kafkaClient } from "@boxoffice/platform/kafkaClient";
 import { pino } from "pino";
 import { run } from "../install/run.ts";
@@ -8,9 +9,6 @@ export interface KafkaPerf {
   produce_seconds: number;
   consume_seconds: number;
 }
-
-/** As many partitions as a dataset's topic has. */
-const partitions = 4;
 
 /** Kafka's own performance tests with as many records of the size of a slice, on a topic of their own, which goes again. */
 export async function kafkaPerf(

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { answers } from "@boxoffice/contracts/answers";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { runInputs } from "@boxoffice/contracts/runInputs";
@@ -11,6 +10,7 @@ import { rootPath } from "../../scripts/boxHome.ts";
 import { s3Settings } from "../../scripts/s3Settings.ts";
 import type { Variables } from "../../scripts/settings.ts";
 import { connectWarehouse } from "../../scripts/warehouseClient.ts";
+import { until } from "../../services/loader/test/engines.ts";
 import { certifiedAnswers } from "../kit/certifiedAnswers.ts";
 import { liveMart } from "../kit/liveMart.ts";
 import { box } from "./sharedBox.ts";
@@ -30,10 +30,6 @@ let warehouse: pg.Client;
 
 const mart = () => liveMart(warehouse);
 
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await sleep(100);
-}
-
 /** Posts ratings for some seconds, does something to the box when the first hundred were seen, answers the report. */
 async function live(seed: number, seconds: number, meanwhile: () => Promise<void>) {
   const { live: before } = await mart();
@@ -44,16 +40,10 @@ async function live(seed: number, seconds: number, meanwhile: () => Promise<void
     said += chunk;
   });
   const ended = new Promise((resolve) => child.once("close", resolve));
-  await until(async () => (await mart()).live >= before + 100);
+  await until("a hundred live ratings are in the mart", async () => (await mart()).live >= before + 100, 120);
   await meanwhile();
   await ended;
   return report.parse(JSON.parse(said));
-}
-
-async function kill(service: string): Promise<void> {
-  const { services } = JSON.parse(await box.command("status", "--json"));
-  const { pid } = services.find((one: { service: string }) => one.service === service);
-  process.kill(pid, "SIGKILL");
 }
 
 const post = (rating: object) =>
@@ -73,7 +63,7 @@ describe("live ratings", () => {
   it("are all seen once, though the loader is killed and started again", async () => {
     const before = await mart();
     const told = await live(1, 25, async () => {
-      await kill("loader");
+      await box.kill("loader");
       await box.command("up", "--services", "loader");
     });
     expect(told).toMatchObject({
@@ -91,7 +81,7 @@ describe("live ratings", () => {
 
   it("are refused while Kafka is away, and every one that was acknowledged is seen", async () => {
     const told = await live(2, 30, async () => {
-      await kill("kafka");
+      await box.kill("kafka");
       const refused = await post({ user_id: 1, movie_id: 1, rating: 3 });
       expect(refused.status).toBe(503);
       expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
@@ -100,12 +90,13 @@ describe("live ratings", () => {
     expect(Object.keys(told.refused)).toEqual(["503"]);
     expect(told.acknowledged).toBeGreaterThan(100);
     expect(told).toMatchObject({ visible: told.acknowledged, missing: 0, doubled: 0 });
-    await until(async () => (await post({ user_id: 1, movie_id: 1, rating: 3 })).status === 202);
+    const isTaken = async () => (await post({ user_id: 1, movie_id: 1, rating: 3 })).status === 202;
+    await until("a rating is taken again", isTaken, 120);
   });
 
   it("are absorbed by the next run: the mart shows the same, no longer live, and the sums agree", async () => {
     // The one posted last may be on its way.
-    await until(async () => {
+    await until("it is in the warehouse", async () => {
       const found = await warehouse.query("select from live.ratings where user_id = 1 and movie_id = 1");
       return found.rowCount === 1;
     });

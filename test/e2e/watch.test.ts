@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { answers } from "@boxoffice/contracts/answers";
 import { afterAll, describe, expect, it } from "vitest";
 import { rootPath } from "../../scripts/boxHome.ts";
+import { until } from "../../services/loader/test/engines.ts";
 import { bundledText, EditionCopy } from "../kit/edition.ts";
 import { box, openBox } from "./sharedBox.ts";
 
@@ -18,10 +19,6 @@ afterAll(() => {
   edition.remove();
   rmSync(workFolder, { recursive: true, force: true });
 });
-
-async function until(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await sleep(500);
-}
 
 describe("the watch", () => {
   it("asks for exactly one run when a source file has changed, and that run publishes the change", async () => {
@@ -40,14 +37,16 @@ describe("the watch", () => {
       },
       stdio: "ignore",
     });
-    await until(async () => (await lake.list("_watch/").next()).done === false);
+    const hasLooked = async () => (await lake.list("_watch/").next()).done === false;
+    await until("the watch has looked at the edition", hasLooked, 120);
     expect(await watched()).toEqual([]);
 
     const lines = bundledText("movies_metadata.csv").trimEnd().split("\n");
     const last = lines.at(-1)?.split(",") ?? [];
     const newMovie = last.map((cell, at) => (lines[0]?.split(",")[at] === "id" ? "99999999" : cell)).join(",");
     edition.with("movies_metadata.csv", `${[...lines, newMovie].join("\n")}\n`);
-    await until(async () => (await watched()).some(({ state }) => state === "success" || state === "failed"));
+    const isOver = async () => (await watched()).some(({ state }) => state === "success" || state === "failed");
+    await expect.poll(isOver, { timeout: 480_000, interval: 500 }).toBe(true);
     await sleep(6_000);
     expect((await watched()).map(({ state }) => state)).toEqual(["success"]);
     const { counts } = answers.parse(JSON.parse(await box.command("answers", "--json")));
