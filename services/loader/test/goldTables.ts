@@ -139,6 +139,31 @@ function madeCell(type: string, row: number): Cell {
   return row + 1;
 }
 
+/** Half stars of a user (first) and a movie. */
+export type Rating = [user: number, movie: number, halfStars: number];
+
+/** Of ratings of movies whose `tmdb_id` is 100 more than their `movie_id`; those that are replaced have no time. */
+export function parquetOfRatings(ratings: readonly Rating[], withTime = true): Uint8Array {
+  const cells = ratings.map(([user, movie, half]) => [user, movie, 100 + movie, half * 5, 1_000_000n]);
+  return parquetOfCells("fact_rating", cells, withTime ? 5 : 4);
+}
+
+/** What gold adds up of them by movie. */
+export function sumsOfRatings(ratings: readonly Rating[]): { rows: number; parquet: Uint8Array } {
+  const movies = [...new Set(ratings.map(([, movie]) => movie))];
+  const cells = movies.map((movie) => {
+    const of = ratings.filter(([, rated]) => rated === movie);
+    const halves = of.reduce((sum, [, , half]) => sum + half, 0);
+    return [100 + movie, of.length, halves * 5, halves / 2 / of.length];
+  });
+  return { rows: cells.length, parquet: parquetOfCells("agg_movie_rating", cells) };
+}
+
+function parquetOfCells(table: string, rows: readonly (readonly Cell[])[], columns = columnsOf(table).length) {
+  const named = columnsOf(table).map((column, at) => ({ ...column, cells: rows.map((row) => row[at] ?? null) }));
+  return parquetOf(named.slice(0, columns));
+}
+
 export type GoldRows = Readonly<Record<string, number>>;
 
 export const smallGold: GoldRows = {

@@ -19,7 +19,10 @@ import { keptRuns, oldRuns, sweepVersions } from "../src/sweep.ts";
 import { loadVersion } from "../src/version.ts";
 import { inTransaction, publishedRun, whileNonePublishes } from "../src/warehouse.ts";
 import { cuttablePool, migrationsDirectory, newDatabase, newLake, quietLog, uniqueName, until } from "./engines.ts";
-import { putGold, smallGold } from "./goldTables.ts";
+import { parquetOfRatings, putGold, type Rating, smallGold, sumsOfRatings } from "./goldTables.ts";
+
+// Some publish again and again, also where others keep the machine busy.
+vi.setConfig({ testTimeout: 400_000 });
 
 let lake: ObjectStore;
 let pool: pg.Pool;
@@ -96,7 +99,11 @@ const putDbt = (report: DbtReport) => lake.put(lakeKeys.hop(report.run_id, "dbt"
 const putSilver = (report: Omit<HopReport, "started_at" | "seconds">) => writeHop(lake, Date.now(), report);
 
 /** A run with every hop done and every sum right; `landed` is the day in November its sources came. */
-async function finishedRun(landed = 1, sha256 = uniqueName("sha256")): Promise<{ run: string; inputs: RunInputs }> {
+async function finishedRun(
+  landed = 1,
+  sha256 = uniqueName("sha256"),
+  putGoldOf = (run: string) => putGold(lake, run),
+): Promise<{ run: string; inputs: RunInputs }> {
   const run = uniqueName("run");
   const load = async (dataset: DatasetName) => {
     const load_id = uniqueName("load");
@@ -132,7 +139,7 @@ async function finishedRun(landed = 1, sha256 = uniqueName("sha256")): Promise<{
   };
   await lake.put(lakeKeys.hop(run, "inputs"), JSON.stringify(inputs));
   await putSilver(silverOf(run));
-  await putGold(lake, run);
+  await putGoldOf(run);
   await loadVersion(lake, pool, run, { signal: new AbortController().signal, progress: () => {} });
   await putMarts(run);
   await putDbt(dbtOf(run));
@@ -621,4 +628,146 @@ test("the current version is never swept, however old it is", () => {
   expect(oldRuns(loaded, published, "c", 2)).toEqual(["a", "failed"]);
   expect(oldRuns(loaded, published, "a", 2)).toEqual(["failed"]);
   expect(oldRuns(loaded, published, null, 1)).toEqual([]);
+});
+
+/** A run whose ratings are in these parts. */
+interface SharingRun {
+  run: string;
+  added: string[];
+  replaced: string[];
+  ratings: Rating[];
+}
+
+/** A finished run whose ratings are these; one that goes on from another adds some to it, in place of others. */
+async function sharingRun(added: Rating[], replaced: Rating[] = [], before?: SharingRun): Promise<SharingRun> {
+  const ratings = [...(before?.ratings.filter((rating) => !replaced.includes(rating)) ?? []), ...added];
+  const sums = sumsOfRatings(ratings);
+  const parts = { added: [...(before?.added ?? [])], replaced: [...(before?.replaced ?? [])] };
+  const { run } = await finishedRun(3, undefined, async (run) => {
+    const put = async (table: string, parquet: Uint8Array) => {
+      await lake.put(`gold/${run}/try1/${table}/part-0.parquet`, parquet);
+      return `gold/${run}/try1/${table}`;
+    };
+    parts.added.push(await put("added", parquetOfRatings(added)));
+    if (before) parts.replaced.push(await put("replaced", parquetOfRatings(replaced, false)));
+    const agg_movie_rating = { added: [await put("sums", sums.parquet)], replaced: [] };
+    const rows = { ...smallGold, fact_rating: ratings.length, agg_movie_rating: sums.rows };
+    await putGold(lake, run, rows, { parts: { fact_rating: parts, agg_movie_rating } });
+  });
+  const silver = silverOf(run);
+  const rows_out = ratings.length + 2;
+  const ofRatings = { rows_in: bronzeRows, rows_out, dropped: { duplicate: bronzeRows - rows_out } };
+  await putSilver({ ...silver, rows: { ...silver.rows, ratings: ofRatings } });
+  return { run, ...parts, ratings };
+}
+
+/** In SQL over ratings, and of a run, what tells its ratings from any other's. */
+const figures = "count(*)::int as ratings, sum(user_id)::int as users, sum(rating * 2)::int as halves";
+const figuresOf = ({ ratings }: SharingRun) => ({
+  ratings: ratings.length,
+  users: ratings.reduce((sum, [user]) => sum + user, 0),
+  halves: ratings.reduce((sum, [, , half]) => sum + half, 0),
+});
+
+/** The row that names the version, its ratings, and whether each movie's agree with its sums, in one statement. */
+const ratingsBesideSums = `
+  with by_movie as (select tmdb_id, ${figures} from marts.fact_rating group by tmdb_id)
+  select (select run_id from marts.current),
+         sum(by_movie.ratings)::int as ratings, sum(users)::int as users, sum(halves)::int as halves,
+         bool_and((by_movie.ratings = sums.ratings and halves = sums.rating_sum * 2) is true) as agrees
+  from by_movie full join marts.agg_movie_rating as sums using (tmdb_id)`;
+
+test("readers see the ratings and sums of one version, through forty publications of versions that share a partition", async () => {
+  const runs = new Map<string, SharingRun>();
+  /** The ratings of twenty users, or one of them changed and one more. */
+  const nextRun = async (before?: SharingRun) => {
+    const n = runs.size;
+    const first = Array.from({ length: 20 }, (_none, user): Rating => [user, user % 5, 1 + (user % 10)]);
+    const replaced = before ? before.ratings.slice(n, n + 1) : [];
+    const changed = replaced.map(([user, movie, half]): Rating => [user, movie, 1 + (half % 10)]);
+    const run = await sharingRun(before ? [[1000 + n, n % 5, 1 + (n % 10)], ...changed] : first, replaced, before);
+    runs.set(run.run, run);
+    return run;
+  };
+  const runSeen = async (by: Pick<pg.PoolClient, "query">) => {
+    const [{ run_id, ...values } = { run_id: "" }] = (await by.query(ratingsBesideSums)).rows;
+    const run = runs.get(run_id);
+    expect(values).toEqual(run && { ...figuresOf(run), agrees: true });
+    return run;
+  };
+  let publications = 0;
+  const publishAgain = async (run: SharingRun) => {
+    await publish(lake, pool, { run_id: run.run, allow_older: true }, quietLog);
+    publications++;
+    expect(await runSeen(pool)).toBe(run);
+  };
+  const goBackTo = async (run: SharingRun) => {
+    await pool.query("update marts.current set run_id = $1", [run.run]);
+    publications++;
+    expect(await runSeen(pool)).toBe(run);
+  };
+  const refusedRun = async (before: SharingRun) => {
+    const { run } = await nextRun(before);
+    await putDbt({ ...dbtOf(run), failures: [{ name: "unique_rank", status: "fail", message: "Got 2 results" }] });
+    expect(await refused(run)).toContain("dbt: unique_rank");
+    await lake.put(lakeKeys.hop(run, "failure"), JSON.stringify({ tried_again: false }));
+    return run;
+  };
+  const partitions = async () =>
+    (await allPartitions(pool)).filter(
+      ({ partition, state }) => partition.table === "fact_rating" && runs.has(state.comment?.run_id ?? ""),
+    ).length;
+
+  const base = await nextRun();
+  await publishAgain(base);
+  let isOver = false;
+  let reads = 0;
+  const read = async (isolation: string) => {
+    const client = await pool.connect();
+    try {
+      while (!isOver) {
+        await client.query(`begin isolation level ${isolation}`);
+        const run = await runSeen(client);
+        if (isolation === "repeatable read") {
+          const { rows } = await client.query(`select ${figures} from marts.fact_rating`);
+          expect(rows).toEqual(run && [figuresOf(run)]);
+          expect(await runSeen(client)).toBe(run);
+        }
+        await client.query("commit");
+        reads++;
+      }
+    } finally {
+      client.release(true);
+    }
+  };
+  const readers = Promise.all(["repeatable read", "read committed"].map(read));
+  readers.catch(() => {});
+  const published = [base];
+  const places: number[] = [];
+  try {
+    let before = base;
+    for (let round = 0; round < 8; round++) {
+      const failed = round % 3 === 1 ? await refusedRun(before) : undefined;
+      const next = await nextRun(before);
+      published.push(next);
+      for (const _again of [1, 2]) {
+        await publishAgain(next);
+        await goBackTo(before);
+      }
+      if (failed) {
+        await putDbt(dbtOf(failed));
+        expect(await refused(failed)).toContain("fact_rating: partition in the warehouse: expected attached, got none");
+      }
+      places.push(await partitions());
+      // What goes on from a version that was gone back to cannot share with the one that was gone back from.
+      if (round !== 4) before = next;
+    }
+    for (const run of published) await publishAgain(run);
+  } finally {
+    isOver = true;
+  }
+  await readers;
+  expect(places).toEqual([1, 1, 1, 1, 1, 2, 2, 2]);
+  expect(publications).toBeGreaterThan(40);
+  expect(reads).toBeGreaterThan(40);
 });

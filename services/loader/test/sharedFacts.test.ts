@@ -10,7 +10,7 @@ import { sweepLake } from "../src/sweepLake.ts";
 import { loadVersion } from "../src/version.ts";
 import { inTransaction } from "../src/warehouse.ts";
 import { migrationsDirectory, newDatabase, newLake, quietLog, uniqueName } from "./engines.ts";
-import { columnsOf, parquetOf, putGold, smallGold } from "./goldTables.ts";
+import { parquetOfRatings, putGold, type Rating, smallGold } from "./goldTables.ts";
 
 let lake: ObjectStore;
 let pool: pg.Pool;
@@ -26,15 +26,8 @@ beforeEach(async () => {
   return () => drop();
 });
 
-/** Half stars of a user (first) and a movie. */
-type Rating = [user: number, movie: number, halfStars: number];
-
 async function putRatings(prefix: string, ratings: readonly Rating[], withTime = true): Promise<string> {
-  const cells = ratings.map(([user, movie, half]) => [user, movie, 100 + movie, half * 5, 1_000_000n]);
-  const columns = columnsOf("fact_rating")
-    .map((column, at) => ({ ...column, cells: cells.map((row) => row[at] ?? null) }))
-    .slice(0, withTime ? 5 : 4);
-  await lake.put(`${prefix}/part-0.parquet`, parquetOf(columns));
+  await lake.put(`${prefix}/part-0.parquet`, parquetOfRatings(ratings, withTime));
   return prefix;
 }
 
