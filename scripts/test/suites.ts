@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { longForm } from "../../test/docker/chaosPlan.ts";
 import { TestBox } from "../../test/kit/testBox.ts";
 import { engineAnswers, oldestCompose } from "../docker/engine.ts";
 import { setting, type Variables } from "../settings.ts";
@@ -88,7 +89,11 @@ const chaos: Suite = {
   needsEngines: true,
   needsDocker: true,
   isOnRequest: true,
-  run: ({ show }) => runInContainers(show, "chaos", { CHAOS_SECONDS: "660", CHAOS_ACTIONS: "48", ...process.env }),
+  run: ({ show }) => {
+    const { seconds, actions } = longForm;
+    const settings = { CHAOS_SECONDS: String(seconds), CHAOS_ACTIONS: String(actions) };
+    return runInContainers(show, "chaos", { ...settings, ...process.env });
+  },
 };
 
 /** Runs a project of tests where an engine answers. */

@@ -18,6 +18,22 @@ export const servicesToKill = [
   ...(["airflow-scheduler", "airflow-api-server", "airflow-db"] as const),
 ];
 
+/** As `./box test --chaos` has it. */
+export const longForm = { seconds: 640, actions: 60, fewestKills: 200 };
+
+/** Whatever is begun has ended by then: a run that was disturbed, its services' return, and a run in place of a failed one. */
+const settleSeconds = 260;
+
+/** No longer does it take when things happen for so many seconds; the long form a quarter of an hour. */
+export const limitSeconds = (seconds: number) => Math.max(600, seconds + settleSeconds);
+
+/** Within which time what is planned for a run happens: a run takes 40 s where nothing disturbs it, and the longer the more often it is. */
+export const planMilliseconds = (actions: number) => Math.max(40_000, actions * 2_000);
+
+/** Whether an action that begins now is over in time. */
+export const isOverBefore = ({ milliseconds }: Pick<ChaosAction, "milliseconds">, now: number, end: number) =>
+  now + milliseconds < end;
+
 /** Longer than others wait for them: the loader's groups 10 s, the tasks 10 s for ingest, Spark's master 60 s for a worker. */
 const stops: readonly { service: ServiceToKill; milliseconds: number }[] = [
   { service: "loader", milliseconds: 14_000 },

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import { Random32 } from "../../scripts/random32.ts";
-import { chaosPlan, servicesToKill } from "../docker/chaosPlan.ts";
+import {
+  chaosPlan,
+  isOverBefore,
+  limitSeconds,
+  longForm,
+  planMilliseconds,
+  servicesToKill,
+} from "../docker/chaosPlan.ts";
 
 const plans = (seed: number) => {
   const random = new Random32(seed);
@@ -38,4 +45,23 @@ test("a service that is stopped does not die in that run, and all of it happens 
     expect(moments).toEqual(moments.toSorted((a, b) => a - b));
     expect(Math.max(...moments)).toBeLessThan(40_000);
   }
+});
+
+test("the long form ends in a quarter of an hour, and three of its five runs have as many kills as it must", () => {
+  const { seconds, actions, fewestKills } = longForm;
+  expect(limitSeconds(seconds)).toBe(900);
+  const milliseconds = planMilliseconds(actions);
+  expect(Math.floor((seconds * 1000) / milliseconds)).toBe(5);
+  for (let seed = 1; seed <= 100; seed += 1) {
+    const random = new Random32(seed);
+    const planned = Array.from({ length: 3 }, () => chaosPlan(random, actions, milliseconds)).flat();
+    const killed = planned.flatMap(({ kind, services }) => (kind === "kill" ? services : []));
+    expect(killed.length).toBeGreaterThan(fewestKills);
+  }
+});
+
+test("nobody is stopped for longer than there is time", () => {
+  expect(isOverBefore({ milliseconds: 65_000 }, 0, 65_001)).toBe(true);
+  expect(isOverBefore({ milliseconds: 65_000 }, 0, 65_000)).toBe(false);
+  expect(isOverBefore({ milliseconds: 0 }, 1, 1)).toBe(false);
 });
