@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { type Answers, answers } from "@boxoffice/contracts/answers";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { runInputs } from "@boxoffice/contracts/runInputs";
@@ -15,6 +17,8 @@ const page = z.object({
   total: z.number(),
   pending: z.number(),
 });
+
+const letter = z.object({ state: z.string(), raw: z.string(), record: z.record(z.string(), z.unknown()).optional() });
 
 const list = async () => page.parse(JSON.parse(await box.command("dead-letters", "list", "--json")));
 const published = async () => answers.parse(JSON.parse(await box.command("answers", "--json")));
@@ -53,6 +57,25 @@ describe("dead letters", () => {
     const year = await box.attempt("dead-letters", "fix", first, "--merge", second, "--set", "release_date=1997");
     expect(year.stderr).toMatch(/unreadable_date.*release_date/s);
     expect((await box.attempt("dead-letters", "show", `${first}9`)).code).toBe(2);
+    expect(new Set(await states())).toEqual(new Set(["open"]));
+  });
+
+  it("are mended by a file with the corrected record, with the line of column names before it or without", async () => {
+    const [[first, second] = ["", ""]] = await splitRecords();
+    const shown = async (id: string) =>
+      letter.parse(JSON.parse(await box.command("dead-letters", "show", id, "--json")));
+    const corrected = (await shown(first)).raw + (await shown(second)).raw;
+    const [names = ""] = bundledText("movies_metadata.csv").split(/\r?\n/, 1);
+    const file = join(mended.path, "corrected.csv");
+    for (const text of [corrected, `${names}\n${corrected}\n`]) {
+      writeFileSync(file, text);
+      expect(await box.command("dead-letters", "fix", first, "--file", file)).toContain(`${first} is fixed`);
+      expect(await shown(first)).toMatchObject({ state: "fixed", record: { id: 82_663, title: "Midnight Man" } });
+      await box.command("dead-letters", "reopen", first);
+    }
+    const missing = await box.attempt("dead-letters", "fix", first, "--file", join(mended.path, "none.csv"));
+    expect(missing.stderr).toContain("none.csv cannot be read");
+    expect(missing.code).toBe(2);
     expect(new Set(await states())).toEqual(new Set(["open"]));
   });
 
