@@ -22,6 +22,7 @@ export function offsetFaultError({ topic, partition, expected, found }: OffsetFa
 }
 
 const attempts = 8;
+const looks = 7;
 
 /** Compares what the group has committed with what the topics hold. */
 export async function offsetsOutOfRange(kafka: Kafka, groupId: string, topics: string[]): Promise<OffsetFault[]> {
@@ -77,6 +78,24 @@ export async function deleteConsumed(kafka: Kafka, groupId: string, topics: stri
       if (consumed.length > 0) await admin.deleteTopicRecords({ topic, partitions: consumed });
     }
   });
+}
+
+/**
+ * The same when a load of theirs is sealed: the last of it may be committed only after that, so as long as there is
+ * something unread it is done again, for half a minute.
+ */
+export async function deleteSealed(
+  kafka: Kafka,
+  groupId: string,
+  topics: string[],
+  pauseMilliseconds = 5_000,
+): Promise<void> {
+  for (let look = 1; look <= looks; look += 1) {
+    const isLast = look === looks || !(await hasUnread(kafka, groupId, topics));
+    await deleteConsumed(kafka, groupId, topics);
+    if (isLast) return;
+    await sleep(pauseMilliseconds, undefined, { ref: false });
+  }
 }
 
 async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise<T>): Promise<T> {

@@ -12,7 +12,7 @@ import { warehousePool } from "@boxoffice/platform/warehousePool";
 import { Bronze } from "./bronze.ts";
 import { loaderConfig } from "./config.ts";
 import { SliceConsumer } from "./consume.ts";
-import { deleteConsumed, hasUnread } from "./consumerOffsets.ts";
+import { deleteConsumed, deleteSealed, hasUnread } from "./consumerOffsets.ts";
 import { loaderServer } from "./http.ts";
 import { sweepCompacted } from "./liveCompaction.ts";
 import { LiveConsumer } from "./liveConsumer.ts";
@@ -78,7 +78,7 @@ const server = loaderServer({
   fixLive: (known) => fixLiveInput({ lake, kafka, pool, flush: (ends) => live.flush(ends), log }, known),
   onSealed: (dataset) =>
     afterwards("deleting consumed records", () =>
-      deleteConsumed(kafka, config.CONSUMER_GROUP, [dataset, deadLetterTopic]),
+      deleteSealed(kafka, config.CONSUMER_GROUP, [dataset, deadLetterTopic]),
     ),
   onPublished: () => {
     afterwards("sweeping", async () => {

@@ -5,7 +5,7 @@ import type { Kafka } from "kafkajs";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { Bronze, listGroups } from "../src/bronze.ts";
 import { type ConsumeOptions, SliceConsumer } from "../src/consume.ts";
-import { deleteConsumed, offsetsOutOfRange } from "../src/consumerOffsets.ts";
+import { deleteConsumed, deleteSealed, offsetsOutOfRange } from "../src/consumerOffsets.ts";
 import { sealLoad } from "../src/seal.ts";
 import { newKafka, newLake, quietLog, uniqueName, until } from "./engines.ts";
 import {
@@ -322,6 +322,26 @@ test("records are deleted behind what is committed only, and a loader that start
   await expectEachRowOnce(open);
   expect(next.fault).toBeUndefined();
   await stopConsumer(next);
+  await deleteTopics(kafka, prefix);
+});
+
+test("records that are committed only after their load is sealed are deleted too", async () => {
+  const prefix = `${uniqueName("late")}-`;
+  await makeTopics(kafka, prefix);
+  const groupId = uniqueName("group");
+  const load = makeLoad("cpi", uniqueName("late"), [4, 4]);
+  await produce(kafka, load, load.slices, { topicPrefix: prefix });
+  const topic = `${prefix}cpi`;
+  const admin = kafka.admin();
+  await admin.connect();
+  const asked = vi.spyOn(kafka, "admin");
+  const deleting = deleteSealed(kafka, groupId, [topic], 1_000);
+  await until("it has looked once and found nothing", () => asked.mock.calls.length > 2);
+  asked.mockRestore();
+  await admin.setOffsets({ groupId, topic, partitions: [{ partition: 0, offset: "2" }] });
+  await admin.disconnect();
+  await deleting;
+  expect((await offsetRanges(load, prefix))[0]).toEqual({ low: 2, high: 2 });
   await deleteTopics(kafka, prefix);
 });
 
