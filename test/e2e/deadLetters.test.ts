@@ -81,12 +81,13 @@ describe("dead letters", () => {
 
   it("of the three split movies are mended by merging two fragments each, and the answers contain them", async () => {
     const { counts: before } = await published();
+    const { pending } = await list();
     for (const [first, second] of await splitRecords()) {
       expect(await box.command("dead-letters", "fix", first, "--merge", second)).toContain("is fixed");
       expect(await box.command("dead-letters", "show", second)).toContain(`merged-into ${first}`);
     }
     expect(await states()).toEqual(["fixed", "merged_into", "fixed", "merged_into", "fixed", "merged_into"]);
-    expect((await list()).pending).toBe(3);
+    expect((await list()).pending).toBe(pending + 3);
 
     const replayed = JSON.parse(await box.command("dead-letters", "replay", "--json"));
     expect(replayed.run_id).toBe(await publishedRun());
