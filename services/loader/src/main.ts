@@ -14,6 +14,7 @@ import { loaderConfig } from "./config.ts";
 import { SliceConsumer } from "./consume.ts";
 import { deleteConsumed, deleteSealed, hasUnread } from "./consumerOffsets.ts";
 import { loaderServer } from "./http.ts";
+import { keepTopics } from "./keepTopics.ts";
 import { sweepCompacted } from "./liveCompaction.ts";
 import { LiveConsumer } from "./liveConsumer.ts";
 import { fixLiveInput } from "./liveInput.ts";
@@ -108,8 +109,10 @@ async function notReady(): Promise<string[]> {
   ];
 }
 
+let endTopics = () => {};
 closeOnSignal(log, [
   () => server.close(),
+  () => endTopics(),
   () => Promise.all([consumer.stop(), live.stop()]).then(() => {}),
   () => parquetThread.close(),
   () => seals.close(),
@@ -124,6 +127,7 @@ try {
   await whenReachable("the warehouse", () => migrate(pool, config.MIGRATIONS_DIR, log), log);
   await whenReachable("the lake", () => lake.ensureBucket(), log);
   await whenReachable("Kafka", () => ensureTopics(kafka).then(() => {}), log);
+  endTopics = keepTopics(kafka, log);
   // Side by side: each group waits until a loader that was killed counts as dead.
   await Promise.all([
     whenReachable("the topics", () => consumer.start(), log),
