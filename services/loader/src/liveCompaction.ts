@@ -2,6 +2,7 @@ import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import type { Logger } from "pino";
+import { longestRunMilliseconds } from "./endedRun.ts";
 import { type LiveObject, listLiveObjects, liveOverlap } from "./liveObjects.ts";
 import { liveParquetOffsets, mergedLiveParquet } from "./liveParquet.ts";
 
@@ -13,9 +14,6 @@ export interface CompactionLimits {
 }
 
 export const compactionLimits: CompactionLimits = { objects: 64, rows: 262_144 };
-
-/** Longer than any run may take: it reads the objects that it has listed. */
-const restMilliseconds = 24 * 60 * 60 * 1000;
 
 /**
  * Writes the objects of a partition that are not compacted as one, with the last compacted one while that is not full.
@@ -85,7 +83,7 @@ async function add(lake: ObjectStore, part: Part | undefined, { key, from }: Liv
 /** Deletes objects that a compacted one has held for a day: no run that begins reads them, and none that began is left. */
 export async function sweepCompacted(lake: ObjectStore, log: Logger, now: number = Date.now()): Promise<void> {
   const { replaced } = await listLiveObjects(lake);
-  const old = replaced.filter(({ since }) => since.getTime() <= now - restMilliseconds);
+  const old = replaced.filter(({ since }) => since.getTime() <= now - longestRunMilliseconds);
   if (old.length === 0) return;
   await lake.delete(old.map(({ object }) => object.key));
   log.info({ objects: old.length }, "objects of live ratings swept that are compacted");
