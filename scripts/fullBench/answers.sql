@@ -36,19 +36,22 @@ create temp macro is_genre_list(cell) as
     );
 
 -- A table has its rows in the order of the file: `rowid` tells which of two came later.
+create temp macro records_of(file) as table
+    select *
+    from
+        read_csv(
+            file,
+            header = true,
+            all_varchar = true,
+            delim = ',',
+            quote = '"',
+            escape = '"',
+            ignore_errors = true,
+            parallel = false
+        );
+
 create temp table movie_record as
-select *
-from
-    read_csv(
-        getvariable('movies_file'),
-        header = true,
-        all_varchar = true,
-        delim = ',',
-        quote = '"',
-        escape = '"',
-        ignore_errors = true,
-        parallel = false
-    );
+select * from records_of(getvariable('movies_file'));
 
 create temp table movie as
 select
@@ -99,17 +102,7 @@ from movie_genre
 group by genre_id;
 
 create temp table link_record as
-select *
-from
-    read_csv(
-        getvariable('links_file'),
-        header = true,
-        all_varchar = true,
-        delim = ',',
-        quote = '"',
-        escape = '"',
-        ignore_errors = true
-    );
+select * from records_of(getvariable('links_file'));
 
 create temp table link as
 with latest as (
@@ -174,17 +167,7 @@ from newest
 inner join link on newest.movie_id = link.movie_id;
 
 create temp table cpi_record as
-select *
-from
-    read_csv(
-        getvariable('cpi_file'),
-        header = true,
-        all_varchar = true,
-        delim = ',',
-        quote = '"',
-        escape = '"',
-        ignore_errors = true
-    );
+select * from records_of(getvariable('cpi_file'));
 
 create temp table cpi as
 with observations as (
