@@ -13,6 +13,7 @@ export interface Stores {
 /** Ends what a killed test run leaves behind; testcontainers starts it beside the first container. */
 const reaperImage = "testcontainers/ryuk:0.14.0";
 const portOffset = 10_800;
+const stores = ["s3", "kafka", "warehouse"];
 
 /** The store, Kafka and the warehouse of docker-compose.yml in containers of the tests' own, with the development secrets. */
 export async function startStoresInContainers(): Promise<Stores> {
@@ -28,11 +29,14 @@ export async function startStoresInContainers(): Promise<Stores> {
   const project = `boxoffice-test-stores-${process.pid}`;
   const started = await new DockerComposeEnvironment(root, "docker-compose.yml")
     .withProjectName(project)
-    .withEnvironment({ ...settings, BOX_SECRETS_FILE: "/dev/null" })
+    // Over .env's own name of the project, which is that of the user's box: this project goes with its volumes.
+    .withEnvironment({ ...settings, COMPOSE_PROJECT_NAME: project, BOX_SECRETS_FILE: "/dev/null" })
     .withProfiles("local")
     .withDefaultWaitStrategy(health)
     .withStartupTimeout(120_000)
-    .up(["s3", "kafka", "warehouse"]);
+    .up(stores);
+  // Each has been waited for, or this throws.
+  for (const store of stores) started.getContainer(`${store}-1`);
   return {
     client: {
       ...secrets,
