@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.window import WindowSpec
 
 DROPPED = "dropped"
+ONE = F.lit(1)
 
 
 def reason_if(condition: Column, reason: str) -> Column:
@@ -29,10 +30,17 @@ def kept(judged: DataFrame) -> DataFrame:
 class DroppedRows:
     """The rows of a judged frame that do not go on, counted while the others are written."""
 
-    def __init__(self, name: str, judged: DataFrame, reasons: tuple[str, ...]) -> None:
-        """`name` is the count's own in its session."""
+    def __init__(
+        self, name: str, judged: DataFrame, reasons: tuple[str, ...], rows: Column = ONE
+    ) -> None:
+        """`name` is the count's own in its session; `rows` is how many each row of the frame stands
+        for, where they were added up before.
+        """
         self._judged = judged
-        self._counts = [F.count_if(F.col(DROPPED) == reason).alias(reason) for reason in reasons]
+        self._counts = [
+            F.coalesce(F.sum(F.when(F.col(DROPPED) == reason, rows)), F.lit(0)).alias(reason)
+            for reason in reasons
+        ]
         self._reasons = set(reasons)
         self._observation = Observation(name)
 

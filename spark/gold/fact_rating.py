@@ -1,4 +1,8 @@
-"""fact_rating: user ratings that reach a movie."""
+"""fact_rating: user ratings that reach a movie.
+
+Its rows are where silver has them, and nobody writes them again: the bridge says which movie each
+is of. A rating whose MovieLens movie is not in the bridge is none of its rows.
+"""
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -8,15 +12,20 @@ from spark.dropped import DROPPED, reason_if
 REASONS = ("no_movie",)
 
 
-def judged_ratings(rating: DataFrame, movielens_movie: DataFrame, movie: DataFrame) -> DataFrame:
-    """Every rating with the movie that its MovieLens id links to; without one it is dropped."""
-    linked = movielens_movie.select("movie_id", "tmdb_id").join(movie.select("tmdb_id"), "tmdb_id")
-    # Without the hint all ratings are shuffled before Spark finds out how few movies there are.
-    return rating.join(F.broadcast(linked), "movie_id", "left").withColumn(
-        DROPPED, reason_if(F.col("tmdb_id").isNull(), "no_movie")
+def sums(rating: DataFrame) -> DataFrame:
+    """Ratings added up by MovieLens movie: one row per movie with at least one rating."""
+    return rating.groupBy("movie_id").agg(
+        F.count("*").alias("ratings"), F.sum("rating").alias("rating_sum")
     )
 
 
-def fact_rating(ratings: DataFrame) -> DataFrame:
-    """One row per user and MovieLens movie; several of these may be one movie."""
-    return ratings.select("user_id", "movie_id", "tmdb_id", "rating", "rated_at")
+def judged_sums(rating: DataFrame, bridge_movielens_movie: DataFrame) -> DataFrame:
+    """The same with the movie that the MovieLens id links to; without one its ratings are dropped.
+    Several of these rows may be one movie.
+    """
+    # Without the hint all is shuffled before Spark finds out how few movies there are.
+    return (
+        sums(rating)
+        .join(F.broadcast(bridge_movielens_movie), "movie_id", "left")
+        .withColumn(DROPPED, reason_if(F.col("tmdb_id").isNull(), "no_movie"))
+    )

@@ -6,24 +6,24 @@ from pyspark.sql import functions as F
 BITS = 64
 
 
-def agg_movie_rating(fact_rating: DataFrame) -> DataFrame:
-    """One row per movie with at least one rating."""
-    return _by_movie(fact_rating, F.count("*"), F.sum("rating"))
+SUMS = ("tmdb_id", "ratings", "rating_sum")
+
+
+def agg_movie_rating(sums: DataFrame) -> DataFrame:
+    """One row per movie with at least one rating, of sums of which several may be of one movie."""
+    by_movie = sums.groupBy("tmdb_id").agg(
+        F.sum("ratings").alias("ratings"), F.sum("rating_sum").alias("rating_sum")
+    )
+    return by_movie.select("tmdb_id", "ratings", _stars("rating_sum"), _mean_rating())
 
 
 def agg_movie_rating_after(before: DataFrame, added: DataFrame, replaced: DataFrame) -> DataFrame:
-    """The same, once ratings were added, some of them in place of those that are replaced."""
-    names = ("tmdb_id", "ratings", "rating_sum")
-    gone = agg_movie_rating(replaced).select(
+    """The same, once the sums of ratings were added that came, some of them in place of others."""
+    gone = replaced.select(
         "tmdb_id", (-F.col("ratings")).alias("ratings"), (-F.col("rating_sum")).alias("rating_sum")
     )
-    sums = before.select(*names).unionByName(agg_movie_rating(added).select(*names))
-    return _by_movie(sums.unionByName(gone), F.sum("ratings"), F.sum("rating_sum"))
-
-
-def _by_movie(rows: DataFrame, ratings: Column, rating_sum: Column) -> DataFrame:
-    sums = rows.groupBy("tmdb_id").agg(ratings.alias("ratings"), rating_sum.alias("rating_sum"))
-    return sums.select("tmdb_id", "ratings", _stars("rating_sum"), _mean_rating())
+    now = before.select(*SUMS).unionByName(added.select(*SUMS))
+    return agg_movie_rating(now.unionByName(gone))
 
 
 def agg_genre_rating(
@@ -61,7 +61,10 @@ def agg_genre_rating(
 
 
 def user_genre(
-    dim_genre: DataFrame, bridge_movie_genre: DataFrame, fact_rating: DataFrame
+    dim_genre: DataFrame,
+    bridge_movie_genre: DataFrame,
+    bridge_movielens_movie: DataFrame,
+    rating: DataFrame,
 ) -> DataFrame:
     """The genres of the movies that a user rated, as bits of a mask: one row per user and word,
     which has the bits of 64 genres.
@@ -72,9 +75,10 @@ def user_genre(
         bridge_movie_genre.join(_bits(dim_genre), "genre_id")
         .groupBy("tmdb_id", "word")
         .agg(F.bit_or("bit").alias("mask"))
+        .join(bridge_movielens_movie, "tmdb_id")
     )
     # As in fact_rating: no shuffle of all ratings.
-    return _by_user(fact_rating.join(F.broadcast(masks), "tmdb_id"))
+    return _by_user(rating.join(F.broadcast(masks), "movie_id"))
 
 
 def user_genre_after(before: DataFrame, added: DataFrame) -> DataFrame:

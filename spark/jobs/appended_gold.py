@@ -1,15 +1,17 @@
 """Gold of a run whose ratings are those of the published run and what was appended to them."""
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
-from spark.dropped import DroppedRows, kept
+from spark.dropped import DroppedRows
 from spark.gold import fact_rating, rating_aggregates
+from spark.jobs import gold_ratings
 from spark.jobs.hop import Hop
 from spark.jobs.parts import Parts
 from spark.lake import Json
 
-#: That the hop writes: the facts that are added and those replaced, three that are added up.
-TABLES = 5
+#: That the hop writes: the three that are added up of ratings.
+TABLES = 3
 
 OF_MOVIES = ("fact_box_office", "bridge_movielens_movie")
 
@@ -17,18 +19,13 @@ OF_MOVIES = ("fact_box_office", "bridge_movielens_movie")
 def write(hop: Hop, of_silver: Json, previous: Json) -> dict[str, Json]:
     """Writes what the appended ratings change, shares all other tables; the rows of the report."""
     lake = hop.lake
-    ratings = Parts.of(of_silver, "rating")
-    added, replaced = f"{hop.prefix}/fact_rating", f"{hop.prefix}/replaced_rating"
-    facts = Parts.of(previous, "fact_rating").and_then(added, replaced)
-    changed = ("fact_rating", "agg_movie_rating", "agg_genre_rating")
+    ratings = Parts.of(of_silver, gold_ratings.OF_SILVER)
+    changed = (gold_ratings.TABLE, "agg_movie_rating", "agg_genre_rating")
     for table in previous["tables"]:
         if table not in changed:
             hop.share(table, Parts.of(previous, table))
 
     with hop.session() as spark:
-
-        def silver(table: str) -> DataFrame:
-            return Parts.of(of_silver, table).read(lake, spark)
 
         def shared(table: str) -> DataFrame:
             return Parts.of(previous, table).read(lake, spark)
@@ -36,29 +33,20 @@ def write(hop: Hop, of_silver: Json, previous: Json) -> dict[str, Json]:
         def written(table: str) -> DataFrame:
             return lake.read_table(spark, f"{hop.prefix}/{table}")
 
-        def judged(prefix: str) -> DataFrame:
-            table = lake.read_table(spark, prefix)
-            return fact_rating.judged_ratings(table, silver("movielens_movie"), silver("movie"))
+        def sums_of(name: str, prefix: str) -> DroppedRows:
+            judged = fact_rating.judged_sums(lake.read_table(spark, prefix), movies_of_links)
+            return DroppedRows(name, judged, fact_rating.REASONS, F.col("ratings"))
 
-        dropped = DroppedRows("fact_rating", judged(ratings.added[-1]), fact_rating.REASONS)
-        gone = kept(judged(ratings.replaced[-1]))
-        hop.write_aside(
-            {
-                "fact_rating": fact_rating.fact_rating(dropped.others()),
-                "replaced_rating": gone.select("user_id", "movie_id", "tmdb_id", "rating"),
-            }
-        )
-        new, genres, bridge = (
-            written("fact_rating"),
-            shared("dim_genre"),
-            shared("bridge_movie_genre"),
-        )
-        of_users = rating_aggregates.user_genre(genres, bridge, new)
-        before = Parts.of(previous, "user_genre").read(lake, spark)
-        users = {"user_genre": rating_aggregates.user_genre_after(before, of_users)}
+        movies_of_links = shared("bridge_movielens_movie")
+        genres, bridge = shared("dim_genre"), shared("bridge_movie_genre")
+        added = sums_of("added", ratings.added[-1])
+        replaced = sums_of("replaced", ratings.replaced[-1])
+        new = lake.read_table(spark, ratings.added[-1])
+        of_users = rating_aggregates.user_genre(genres, bridge, movies_of_links, new)
+        users = {"user_genre": rating_aggregates.user_genre_after(shared("user_genre"), of_users)}
         movies = {
             "agg_movie_rating": rating_aggregates.agg_movie_rating_after(
-                shared("agg_movie_rating"), new, written("replaced_rating")
+                shared("agg_movie_rating"), added.others(), replaced.others()
             )
         }
         hop.side_by_side(lambda: hop.write_aside(users), lambda: hop.write(movies))
@@ -73,15 +61,10 @@ def write(hop: Hop, of_silver: Json, previous: Json) -> dict[str, Json]:
                 )
             }
         )
-        no_movie = dropped.by_reason()["no_movie"]
+        # Of those that reach no movie too, each has another in its place, which is counted.
+        before = previous["rows"][gold_ratings.TABLE]["dropped"]
+        came, went = added.by_reason(), replaced.by_reason()
+        dropped = {reason: before[reason] + came[reason] - went[reason] for reason in before}
 
-    hop.share("fact_rating", facts)
-    no_movie += previous["rows"]["fact_rating"]["dropped"]["no_movie"]
-    # Of those that reach no movie too, each has another in its place, which is counted.
-    no_movie -= lake.count_rows(ratings.replaced[-1]) - lake.count_rows(replaced)
-    of_facts = {
-        "rows_in": ratings.count_rows(lake),
-        "rows_out": hop.tables["fact_rating"],
-        "dropped": {"no_movie": no_movie},
-    }
-    return {"fact_rating": of_facts} | {table: previous["rows"][table] for table in OF_MOVIES}
+    of_facts = gold_ratings.share(hop, of_silver, dropped)
+    return {gold_ratings.TABLE: of_facts} | {table: previous["rows"][table] for table in OF_MOVIES}

@@ -3,8 +3,9 @@
 import sys
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
-from spark.dropped import DroppedRows
+from spark.dropped import DroppedRows, kept
 from spark.gold import (
     box_office_aggregates,
     cpi,
@@ -14,14 +15,14 @@ from spark.gold import (
     rating_aggregates,
     release_timing_test,
 )
-from spark.jobs import appended_gold, silver_ratings
+from spark.jobs import appended_gold, gold_ratings, silver_ratings
 from spark.jobs.hop import Hop
 from spark.jobs.parts import Parts
 from spark.jobs.previous_run import code_digest
 from spark.lake import Json, Lake
 
 #: That the hop writes.
-TABLES = 14
+TABLES = 13
 
 
 def run(run_id: str) -> Json:
@@ -49,31 +50,37 @@ def run(run_id: str) -> Json:
 
         movie = silver("movie")
         cpi_month = cpi.cpi_month(silver("cpi_month"))
-        ratings_dropped = DroppedRows(
-            "fact_rating",
-            fact_rating.judged_ratings(
-                silver_ratings.read(lake, spark, of_silver), silver("movielens_movie"), movie
-            ),
-            fact_rating.REASONS,
-        )
+        ratings = silver_ratings.read(lake, spark, of_silver)
         movies_dropped = DroppedRows(
             "fact_box_office", fact_box_office.judged_movies(movie), fact_box_office.REASONS
         )
+        links_judged = dimensions.judged_links(silver("movielens_movie"), movie)
         links_dropped = DroppedRows(
             "bridge_movielens_movie",
-            dimensions.judged_links(silver("movielens_movie"), movie),
+            links_judged,
             dimensions.LINK_REASONS,
+        )
+        movies_of_links = dimensions.bridge_movielens_movie(kept(links_judged))
+        ratings_dropped = DroppedRows(
+            "fact_rating",
+            fact_rating.judged_sums(ratings, movies_of_links),
+            fact_rating.REASONS,
+            F.col("ratings"),
         )
         dim_movie = dimensions.dim_movie(movie)
         dim_genre = dimensions.dim_genre(silver("genre"))
         bridge = dimensions.bridge_movie_genre(silver("movie_genre"))
 
-        # What is added up of facts is read as it was written, so that nothing is computed twice.
+        # What is added up of others is read as it was written, so that nothing is computed twice.
         def of_ratings() -> None:
-            hop.write({"fact_rating": fact_rating.fact_rating(ratings_dropped.others())})
-            facts = gold("fact_rating")
-            users = {"user_genre": rating_aggregates.user_genre(dim_genre, bridge, facts)}
-            movies = {"agg_movie_rating": rating_aggregates.agg_movie_rating(facts)}
+            users = {
+                "user_genre": rating_aggregates.user_genre(
+                    dim_genre, bridge, movies_of_links, ratings
+                )
+            }
+            movies = {
+                "agg_movie_rating": rating_aggregates.agg_movie_rating(ratings_dropped.others())
+            }
             hop.side_by_side(lambda: hop.write_aside(users), lambda: hop.write(movies))
             hop.write(
                 {
@@ -113,11 +120,7 @@ def run(run_id: str) -> Json:
 
         hop.side_by_side(of_ratings, of_box_office, of_dimensions)
         rows = {
-            "fact_rating": {
-                "rows_in": Parts.of(of_silver, "rating").count_rows(lake),
-                "rows_out": hop.tables["fact_rating"],
-                "dropped": ratings_dropped.by_reason(),
-            },
+            "fact_rating": gold_ratings.share(hop, of_silver, ratings_dropped.by_reason()),
             "fact_box_office": {
                 "rows_in": Parts.of(of_silver, "movie").count_rows(lake),
                 "rows_out": hop.tables["fact_box_office"],

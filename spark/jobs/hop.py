@@ -113,9 +113,11 @@ class Hop:
             with suppress(Exception):
                 self.spark.interruptAll()
 
-    def share(self, table: str, parts: Parts) -> None:
-        """Has a table in parts that other runs wrote, all or some."""
-        self.tables[table] = parts.count_rows(self.lake)
+    def share(self, table: str, parts: Parts, rows: int | None = None) -> None:
+        """Has a table in parts that are there already, all or some: of other runs, or of silver.
+        `rows` says how many of their rows are the table's, where not all are.
+        """
+        self.tables[table] = parts.count_rows(self.lake) if rows is None else rows
         self.parts[table] = parts
 
     def report(self, rows: Mapping[str, Json], **more: str | None) -> Json:

@@ -33,7 +33,7 @@ class SleepyLake(LocalLake):
         return super().write_table(table, prefix)
 
 
-@pytest.mark.parametrize(("hop", "table"), [(silver, "rating"), (gold, "fact_rating")])
+@pytest.mark.parametrize(("hop", "table"), [(silver, "rating"), (gold, "agg_movie_rating")])
 def test_a_try_that_wakes_after_the_next_has_reported_neither_reports_nor_writes_where_it_does(
     hop: ModuleType,
     table: str,

@@ -1,9 +1,8 @@
-import type { TableParts } from "@boxoffice/contracts/hopReport";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import type pg from "pg";
 import { hasEnded } from "./endedRun.ts";
 import { type Partition, type PartitionComment, setComment } from "./partitions.ts";
-import { heldParts, neverReplaced, partitionsWith } from "./sharedFacts.ts";
+import { heldParts, neverReplaced, partitionsWith, type RatingParts } from "./sharedFacts.ts";
 
 /** A partition of ratings that holds a version's first parts, with room behind them for the others. */
 export interface Room {
@@ -19,7 +18,7 @@ export interface Room {
 export async function findRoom(
   lake: ObjectStore,
   client: pg.PoolClient,
-  parts: TableParts,
+  parts: Pick<RatingParts, "added" | "links">,
   runId: string,
 ): Promise<Room | undefined> {
   for (const { partition, comment, held } of await partitionsWith(client, parts)) {

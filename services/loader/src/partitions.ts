@@ -21,6 +21,8 @@ const partitionComment = z.object({
   loaded_at: z.iso.datetime(),
   /** Of a table that runs share: the parts that it holds, in their places. */
   parts: z.array(z.string()).optional(),
+  /** By which bridge its rows got their movies. */
+  links: z.array(z.string()).optional(),
   /** And how many rows a version in each of these places has. */
   rows: z.array(z.number()).optional(),
 });

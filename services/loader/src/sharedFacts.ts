@@ -3,7 +3,6 @@ import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import pg from "pg";
 import { copyTable } from "./copyTable.ts";
-import { goldBatches } from "./gold.ts";
 import {
   allPartitions,
   explainDuplicate,
@@ -12,6 +11,7 @@ import {
   type PartitionState,
   setComment,
 } from "./partitions.ts";
+import { type MoviesOfLinks, ratingFacts } from "./ratingFacts.ts";
 
 /** The table whose partitions several runs may share, each in a place behind the one it goes on from. */
 export const sharedTable = "fact_rating";
@@ -54,19 +54,30 @@ export async function isShared(db: pg.Pool | pg.PoolClient, factsRunId: string):
   return (rowCount ?? 0) > 0;
 }
 
+/** The ratings of a version: the parts that they are in, and how their MovieLens ids lead to movies. */
+export interface RatingParts extends TableParts {
+  /** The prefixes of the bridge, by which it is told from others, and what it says. */
+  links: readonly string[];
+  movies: MoviesOfLinks;
+}
+
 /** The parts that a partition of ratings holds, in their places. */
 export function heldParts({ prefix, parts }: PartitionComment): readonly string[] {
   return parts ?? [`${prefix}/${sharedTable}`];
 }
 
-/** The partitions that hold first parts of a version, and how many; those with most first, of them the shortest. */
+/**
+ * The partitions that hold first parts of a version, with the movies that its bridge says, and how many; those with most
+ * first, of them the shortest.
+ */
 export async function partitionsWith(
   db: pg.Pool | pg.PoolClient,
-  { added }: TableParts,
+  { added, links }: Pick<RatingParts, "added" | "links">,
 ): Promise<{ partition: Partition; comment: PartitionComment; held: number }[]> {
   const found = (await allPartitions(db)).flatMap(({ partition, state }) => {
     const comment = commentOfWhole(state);
     if (partition.table !== sharedTable || !comment) return [];
+    if (JSON.stringify(comment.links) !== JSON.stringify(links)) return [];
     const other = heldParts(comment).findIndex((part, place) => part !== added[place]);
     const held = other < 0 ? heldParts(comment).length : other;
     return held === 0 ? [] : [{ partition, comment, held }];
@@ -105,7 +116,7 @@ interface Adding {
   client: pg.PoolClient;
   partition: Partition;
   comment: PartitionComment;
-  parts: TableParts;
+  parts: RatingParts;
   /** How many of them it has. */
   held: number;
   columns: readonly string[];
@@ -121,12 +132,12 @@ export async function addParts({ parts, held, comment, ...adding }: Adding): Pro
   const { lake, client, partition, columns, signal, onRows } = adding;
   const counts = held === 0 ? [] : [...(await rowsInPlaces(client, partition, comment))];
   for (let place = held; place < parts.added.length; place += 1) {
-    const batches = goldBatches(lake, parts.added[place] ?? "");
+    const batches = ratingFacts(lake, parts.added[place] ?? "", parts.movies, { withTime: true });
     if (place === 0) {
       counts.push(await copyTable(client, batches, { into: partition.quoted, columns, signal, onRows }));
       continue;
     }
-    const replaced = await markReplaced(adding, place, parts.replaced[place - 1] ?? "");
+    const replaced = await markReplaced({ ...adding, movies: parts.movies }, place, parts.replaced[place - 1] ?? "");
     const list = columns.map(pg.escapeIdentifier).join(", ");
     await client.query(`create temporary table added_rating as select ${list} from ${partition.quoted} limit 0`);
     await copyTable(client, batches, { into: "added_rating", columns, signal, onRows });
@@ -141,7 +152,7 @@ export async function addParts({ parts, held, comment, ...adding }: Adding): Pro
     counts.push((counts[place - 1] ?? 0) + (rowCount ?? 0) - replaced);
   }
   if (parts.added.length > 1) await indexPlaces(client, partition);
-  await setComment(client, partition, { ...comment, parts: [...parts.added], rows: counts });
+  await setComment(client, partition, { ...comment, parts: [...parts.added], links: [...parts.links], rows: counts });
   return counts;
 }
 
@@ -154,9 +165,11 @@ async function indexPlaces(client: pg.PoolClient, { name, quoted }: Partition): 
   await client.query(`create index if not exists ${index} on ${quoted} using brin (from_place, until_place)`);
 }
 
+type Marking = Omit<Adding, "parts" | "held" | "comment"> & { movies: MoviesOfLinks };
+
 /** Has the rows whose keys a part replaced end at its place, all of which must be there; answers how many. */
 async function markReplaced(
-  { lake, client, partition: { quoted }, signal }: Omit<Adding, "parts" | "held" | "comment">,
+  { lake, client, partition: { quoted }, movies, signal }: Marking,
   place: number,
   prefix: string,
 ): Promise<number> {
@@ -166,7 +179,8 @@ async function markReplaced(
   const onRows = () => {};
   const columns = ["user_id", "movie_id", "tmdb_id", "rating"];
   const into = "replaced_rating";
-  const replaced = await copyTable(client, goldBatches(lake, prefix), { into, columns, signal, onRows });
+  const batches = ratingFacts(lake, prefix, movies, { withTime: false });
+  const replaced = await copyTable(client, batches, { into, columns, signal, onRows });
   await client.query("analyze replaced_rating");
   const { rowCount } = await client.query(
     `update ${quoted} as facts set until_place = $1

@@ -7,8 +7,8 @@ import type pg from "pg";
 import { copyTable } from "./copyTable.ts";
 import { tellLoading } from "./endedRun.ts";
 import { findRoom, type Room, removePlaces } from "./factsRoom.ts";
-import { goldBatches } from "./gold.ts";
 import { requireHop } from "./hopReports.ts";
+import { lakeBatches } from "./lakeBatches.ts";
 import {
   addUniqueKey,
   attachPartition,
@@ -22,7 +22,16 @@ import {
   partitionState,
 } from "./partitions.ts";
 import { removePublication } from "./publish.ts";
-import { addParts, factsPlace, isShared, putFactsPlace, rowsInPlaces, sharedTable } from "./sharedFacts.ts";
+import { moviesOfLinks } from "./ratingFacts.ts";
+import {
+  addParts,
+  factsPlace,
+  isShared,
+  putFactsPlace,
+  type RatingParts,
+  rowsInPlaces,
+  sharedTable,
+} from "./sharedFacts.ts";
 import { inTransaction, lockVersions, publishedRun, whileNonePublishes } from "./warehouse.ts";
 
 const tablesAtOnce = 2;
@@ -31,8 +40,9 @@ interface TableLoad {
   partition: Partition;
   columns: string[];
   rows: number;
-  parts: TableParts;
   comment: PartitionComment;
+  /** Of ratings also how they get their movies. */
+  parts: TableParts | RatingParts;
 }
 
 /** Copies a run's gold tables into the warehouse as a new version, which nobody sees until it is published. */
@@ -49,7 +59,9 @@ export async function loadVersion(
     throw new ServiceError("bad_gold", `the gold report of run ${runId} names no prefix or no tables`);
   }
   const comment: PartitionComment = { run_id: runId, prefix, loaded_at: new Date().toISOString() };
-  const loads = tableLoads(await goldTables(pool), gold, tables, comment);
+  const links = partsOf(gold, "bridge_movielens_movie").added;
+  const ratings = { ...partsOf(gold, sharedTable), links, movies: await moviesOfLinks(lake, links) };
+  const loads = tableLoads(await goldTables(pool), gold, tables, ratings, comment);
   const total = loads.reduce((sum, { rows }) => sum + rows, 0);
   await tellLoading(lake, runId, total);
   const counted = new Map<string, number>();
@@ -88,6 +100,7 @@ function tableLoads(
   known: Map<string, string[]>,
   gold: HopReport,
   tables: Record<string, number>,
+  ratings: RatingParts,
   comment: PartitionComment,
 ): TableLoad[] {
   const { run_id } = comment;
@@ -103,10 +116,12 @@ function tableLoads(
     partition: partitionOf(table, run_id),
     columns,
     rows: tables[table] ?? 0,
-    parts: partsOf(gold, table),
+    parts: table === sharedTable ? ratings : partsOf(gold, table),
     comment,
   }));
 }
+
+const areOfRatings = (parts: TableParts): parts is RatingParts => "movies" in parts;
 
 /** Loads one table of the version unless it is there; answers its rows as the warehouse counted them. */
 async function loadTable(
@@ -116,9 +131,11 @@ async function loadTable(
   signal: AbortSignal,
   onRows: (rows: number) => void,
 ): Promise<number> {
-  const { partition } = load;
-  const isShareable = partition.table === sharedTable;
-  const shared = isShareable ? await inTransaction(pool, (client) => share(lake, client, load, signal, onRows)) : null;
+  const { partition, parts } = load;
+  const isShareable = areOfRatings(parts);
+  const shared = isShareable
+    ? await inTransaction(pool, (client) => share(lake, client, { ...load, parts }, signal, onRows))
+    : null;
   if (shared) {
     await pool.query(`analyze ${shared.partition.quoted}`);
     return shared.rows;
@@ -150,7 +167,7 @@ async function loadTable(
 async function share(
   lake: ObjectStore,
   client: pg.PoolClient,
-  { parts, columns, rows, comment: { run_id } }: TableLoad,
+  { parts, columns, rows, comment: { run_id } }: TableLoad & { parts: RatingParts },
   signal: AbortSignal,
   onRows: (rows: number) => void,
 ): Promise<{ partition: Partition; rows: number } | null> {
@@ -200,13 +217,13 @@ async function copyAndAttach(
   const place = parts.added.length - 1;
   await createPartition(client, partition, comment);
   let counted = 0;
-  if (table === sharedTable) {
+  if (areOfRatings(parts)) {
     const counts = await addParts({ lake, client, partition, comment, parts, held: 0, columns, signal, onRows });
     counted = counts[place] ?? 0;
     await putFactsPlace(client, run_id, { run_id, place });
   } else {
     for (const prefix of parts.added) {
-      counted += await copyTable(client, goldBatches(lake, prefix), { into: quoted, columns, signal, onRows });
+      counted += await copyTable(client, lakeBatches(lake, prefix), { into: quoted, columns, signal, onRows });
     }
   }
   if (counted !== rows) throw mismatch({ table, run_id, counted, rows, where: parts.added.join(", ") });

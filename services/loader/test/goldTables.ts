@@ -22,7 +22,7 @@ import {
 } from "apache-arrow";
 import { Table as WasmTable, writeParquet } from "parquet-wasm";
 
-/** The gold tables as docs/architecture.md has them. */
+/** The gold tables as docs/architecture.md has them, of ratings what silver has. */
 export const goldColumns: Readonly<Record<string, string>> = {
   dim_movie:
     "tmdb_id int, imdb_id string, title string, original_title string, original_language string, status string, release_date date, release_year int, runtime_minutes double, popularity double, budget bigint, vote_average decimal(6;3), vote_count bigint",
@@ -30,7 +30,7 @@ export const goldColumns: Readonly<Record<string, string>> = {
   bridge_movie_genre: "tmdb_id int, genre_id int",
   dim_date: "date_day date, year int, quarter int, month int, month_name string, day int",
   cpi_month: "month date, value decimal(12;3), base_month date, base_value decimal(12;3)",
-  fact_rating: "user_id int, movie_id int, tmdb_id int, rating decimal(2;1), rated_at timestamp",
+  fact_rating: "user_id int, movie_id int, rating decimal(2;1), rated_at timestamp",
   fact_box_office:
     "tmdb_id int, release_date date, release_year int, release_quarter int, release_month int, budget bigint, revenue bigint, cpi_value decimal(12;3), revenue_real decimal(24;8), is_adjustable boolean, is_scale_suspect boolean",
   agg_movie_rating: "tmdb_id int, ratings bigint, rating_sum decimal(18;1), mean_rating double",
@@ -142,10 +142,10 @@ function madeCell(type: string, row: number): Cell {
 /** Half stars of a user (first) and a movie. */
 export type Rating = [user: number, movie: number, halfStars: number];
 
-/** Of ratings of movies whose `tmdb_id` is 100 more than their `movie_id`; those that are replaced have no time. */
+/** As silver has them; those that are replaced have no time. In the bridge that is made a movie has the same number. */
 export function parquetOfRatings(ratings: readonly Rating[], withTime = true): Uint8Array {
-  const cells = ratings.map(([user, movie, half]) => [user, movie, 100 + movie, half * 5, 1_000_000n]);
-  return parquetOfCells("fact_rating", cells, withTime ? 5 : 4);
+  const cells = ratings.map(([user, movie, half]) => [user, movie, half * 5, 1_000_000n]);
+  return parquetOfCells("fact_rating", cells, withTime ? 4 : 3);
 }
 
 /** What gold adds up of them by movie. */
@@ -154,7 +154,7 @@ export function sumsOfRatings(ratings: readonly Rating[]): { rows: number; parqu
   const cells = movies.map((movie) => {
     const of = ratings.filter(([, rated]) => rated === movie);
     const halves = of.reduce((sum, [, , half]) => sum + half, 0);
-    return [100 + movie, of.length, halves * 5, halves / 2 / of.length];
+    return [movie, of.length, halves * 5, halves / 2 / of.length];
   });
   return { rows: cells.length, parquet: parquetOfCells("agg_movie_rating", cells) };
 }

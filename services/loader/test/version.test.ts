@@ -3,8 +3,8 @@ import fc from "fast-check";
 import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { copyTable } from "../src/copyTable.ts";
-import { goldBatches } from "../src/gold.ts";
 import { readHop } from "../src/hopReports.ts";
+import { lakeBatches } from "../src/lakeBatches.ts";
 import { migrate } from "../src/migrations.ts";
 import { countRows, partitionOf, partitionState } from "../src/partitions.ts";
 import { loadVersion } from "../src/version.ts";
@@ -230,7 +230,7 @@ test("gold is read object by object, some thousands of rows at a time", async ()
   const run = uniqueName("run");
   await putGold(lake, run, { dim_genre: 40_000 });
   const sizes: number[] = [];
-  for await (const batch of goldBatches(lake, `gold/${run}/try1/dim_genre`)) sizes.push(batch.numRows);
+  for await (const batch of lakeBatches(lake, `gold/${run}/try1/dim_genre`)) sizes.push(batch.numRows);
   expect(sizes.reduce((a, b) => a + b)).toBe(40_000);
   expect(Math.max(...sizes)).toBeLessThanOrEqual(8_192);
 });
