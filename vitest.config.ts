@@ -5,7 +5,7 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
 const unit = [
   "services/answers/test/**/*.test.ts",
   "services/ingest/test/{config,contractCells,csvRecords,download,endlessText,everyRecord,livePublisher,liveRating,plainNumbers,rateLimit,recordReader,slices,spool}.test.ts",
-  "services/loader/test/{ascendingKeys,deadLetterFixes,endedRun,fullLake,groupMember,liveBronze,liveCompaction,olderEdition,openGroups,parquetThread,ratingFacts,sweepLake,whenReachable}.test.ts",
+  "services/loader/test/{ascendingKeys,deadLetterFixes,endedRun,fullLake,groupMember,liveBronze,liveCompaction,moviesOfLinks,olderEdition,openGroups,parquetThread,ratingFacts,ratingTuples,sweepLake,whenReachable}.test.ts",
   "test/unit/**/*.test.ts",
   "platform/test/**/*.test.ts",
 ];

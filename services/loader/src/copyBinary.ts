@@ -22,23 +22,31 @@ interface Target {
 
 const lengthBytes = 4;
 
-/** An Arrow table as tuples of Postgres' binary COPY format, exact to the last decimal. */
-export function copyTuples(table: Table): Buffer {
+/** Rows as tuples of Postgres' binary COPY format, with these columns in this order. */
+export interface TupleBatch {
+  columns: string[];
+  rows: number;
+  bytes: Uint8Array;
+}
+
+/** An Arrow table as tuples, exact to the last decimal, in memory that nothing else is in. */
+export function copyTuples(table: Table): TupleBatch {
+  const rows = table.numRows;
   const columns = table.schema.fields.map(({ name }) => {
     const vector = table.getChild(name);
     if (!vector) throw new Error(`column ${name} has no values`);
     return nullable(vector, columnWriter(name, vector));
   });
   const tupleBytes = columns.reduce((sum, { most }) => sum + most, 2);
-  const bytes = Buffer.allocUnsafe(tupleBytes * table.numRows);
+  const bytes = Buffer.allocUnsafeSlow(tupleBytes * rows);
   const to = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.length) };
   let at = 0;
-  for (let row = 0; row < table.numRows; row++) {
+  for (let row = 0; row < rows; row++) {
     to.view.setInt16(at, columns.length);
     at += 2;
     for (const { write } of columns) at = write(row, to, at);
   }
-  return bytes.subarray(0, at);
+  return { columns: table.schema.fields.map(({ name }) => name), rows, bytes: bytes.subarray(0, at) };
 }
 
 function nullable(vector: Vector, { most, write }: ColumnWriter): ColumnWriter {
@@ -108,7 +116,8 @@ function texts(vector: Vector): ColumnWriter {
 const millisecondsPerDay = 86_400_000;
 /** Postgres counts from 2000-01-01. */
 const postgresDay = 10_957;
-const postgresSecond = postgresDay * 86_400;
+/** In microseconds. */
+const postgresEpoch = postgresDay * 86_400 * 1_000_000;
 
 const microseconds: Readonly<Partial<Record<TimeUnit, number>>> = {
   [TimeUnit.SECOND]: 1_000_000,
@@ -119,21 +128,24 @@ const microseconds: Readonly<Partial<Record<TimeUnit, number>>> = {
 /** In UTC. Times of the centuries around 2000 are reckoned without a BigInt of each, which would take most of the time. */
 function timestamps(vector: Vector, unit: TimeUnit): ColumnWriter {
   const values = singleArray(vector, BigInt64Array);
-  const words = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
+  const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
   const factor = microseconds[unit];
   if (factor === undefined)
     throw new ServiceError("unknown_type", "timestamps finer than microseconds cannot be copied");
-  const epoch = postgresSecond * 1_000_000;
-  return fixed(8, (row, view, at) => {
-    const low = words[2 * row] ?? 0;
-    const high = words[2 * row + 1] ?? 0;
-    const unixTime = (high * wordValues + (low >>> 0)) * factor;
-    const time = unixTime - epoch;
-    if (Number.isSafeInteger(unixTime) && Number.isSafeInteger(time)) {
-      view.setInt32(at, Math.floor(time / wordValues));
-      view.setInt32(at + 4, time | 0);
-    } else view.setBigInt64(at, (values[row] ?? 0n) * BigInt(factor) - BigInt(epoch));
-  });
+  return fixed(8, (row, view, at) => putTime(view, at, halves[2 * row] ?? 0, halves[2 * row + 1] ?? 0, factor));
+}
+
+/** Puts a time, which is so many times a factor of microseconds since 1970, given by the halves of its 64 bits. */
+export function putTime(view: DataView, at: number, low: number, high: number, factor: number): void {
+  const unixTime = (high * wordValues + (low >>> 0)) * factor;
+  const time = unixTime - postgresEpoch;
+  if (Number.isSafeInteger(unixTime) && Number.isSafeInteger(time)) {
+    view.setInt32(at, Math.floor(time / wordValues));
+    view.setInt32(at + 4, time | 0);
+    return;
+  }
+  const value = (BigInt(high) << 32n) | BigInt(low >>> 0);
+  view.setBigInt64(at, value * BigInt(factor) - BigInt(postgresEpoch));
 }
 
 const wordValues = 2 ** 32;
@@ -154,7 +166,7 @@ function decimals(vector: Vector, scale: number): ColumnWriter {
     const isSmall = second === 0 && third === 0 && high === 0 && low < 1_000;
     const found = isSmall ? known[low] : undefined;
     if (found) return found;
-    const made = numeric(unscaled(low, second, third, high), scale);
+    const made = numericCell(unscaled(low, second, third, high), scale);
     if (isSmall) known[low] = made;
     return made;
   };
@@ -176,7 +188,7 @@ function unscaled(low: number, second: number, third: number, high: number): big
 }
 
 /** A numeric's cell: digits to the base of 10,000 on both sides of the point, without zeros at either end. */
-function numeric(value: bigint, scale: number): Buffer {
+export function numericCell(value: bigint, scale: number): Buffer {
   const isNegative = value < 0n;
   const text = String(isNegative ? -value : value).padStart(scale + 1, "0");
   const whole = text.slice(0, text.length - scale);

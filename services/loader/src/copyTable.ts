@@ -1,10 +1,9 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { ServiceError } from "@boxoffice/platform/serviceError";
-import type { Table } from "apache-arrow";
 import pg from "pg";
 import { from as copyFrom } from "pg-copy-streams";
-import { copyHeader, copyTrailer, copyTuples } from "./copyBinary.ts";
+import { copyHeader, copyTrailer, type TupleBatch } from "./copyBinary.ts";
 
 export interface CopyOptions {
   /** The table, quoted. It must have been made in this transaction: its rows are written frozen. */
@@ -21,20 +20,19 @@ export interface CopyOptions {
  */
 export async function copyTable(
   client: pg.PoolClient,
-  rows: AsyncIterable<Table>,
+  rows: AsyncIterable<TupleBatch>,
   { into, columns, signal, onRows }: CopyOptions,
 ): Promise<number> {
   const batches = rows[Symbol.asyncIterator]();
   const first = await batches.next();
   if (first.done) return 0;
-  const names = first.value.schema.fields.map(({ name }) => name);
-  checkColumns(into, columns, names);
-  const list = names.map(pg.escapeIdentifier).join(", ");
+  checkColumns(into, columns, first.value.columns);
+  const list = first.value.columns.map(pg.escapeIdentifier).join(", ");
   async function* binary() {
     yield copyHeader;
     for (let batch = first; !batch.done; batch = await batches.next()) {
-      yield copyTuples(batch.value);
-      onRows(batch.value.numRows);
+      yield batch.value.bytes;
+      onRows(batch.value.rows);
     }
     yield copyTrailer;
   }

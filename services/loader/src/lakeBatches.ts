@@ -17,10 +17,15 @@ export async function* lakeBatches(
   }
 }
 
-async function* parquetBatches(bytes: Uint8Array, columns?: readonly string[]): AsyncGenerator<Table> {
+/** The same of one object. */
+export async function* parquetBatches(
+  bytes: Uint8Array,
+  columns?: readonly string[],
+  batchSize = rowsAtOnce,
+): AsyncGenerator<Table> {
   const file = await ParquetFile.fromFile(new Blob([new Uint8Array(bytes)]));
   try {
-    const options = { batchSize: rowsAtOnce, ...(columns && { columns: [...columns] }) };
+    const options = { batchSize, ...(columns && { columns: [...columns] }) };
     const batches: AsyncIterable<RecordBatch> = await file.stream(options);
     for await (const batch of batches) yield tableFromIPC(batch.intoIPCStream());
   } finally {

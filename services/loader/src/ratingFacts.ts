@@ -1,95 +1,103 @@
-import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
-import { DataType, Decimal, Int32, makeData, Table, TimestampSecond, Vector } from "apache-arrow";
-import { lakeBatches } from "./lakeBatches.ts";
+import { DataType, type Table, TimeUnit, type Vector } from "apache-arrow";
+import { numericCell, putTime, type TupleBatch } from "./copyBinary.ts";
+import { parquetBatches } from "./lakeBatches.ts";
+import { ints, type MoviesOfLinks } from "./moviesOfLinks.ts";
 
-/** The movie that each MovieLens id of a run's bridge leads to. */
-export type MoviesOfLinks = ReadonlyMap<number, number>;
-
-/** Reads the bridge of MovieLens ids to movies, some 45 thousand rows. */
-export async function moviesOfLinks(lake: ObjectStore, prefixes: readonly string[]): Promise<MoviesOfLinks> {
-  const movies = new Map<number, number>();
-  for (const prefix of prefixes) {
-    for await (const batch of lakeBatches(lake, prefix, ["movie_id", "tmdb_id"])) {
-      const ids = ints(batch, "movie_id");
-      const tmdb = ints(batch, "tmdb_id");
-      for (let row = 0; row < batch.numRows; row++) movies.set(ids[row] ?? 0, tmdb[row] ?? 0);
-    }
-  }
-  return movies;
-}
+/** The column of a rating's time: of silver, or of bronze, where silver has its ratings there. None of those replaced. */
+export type TimeColumn = "rated_at" | "timestamp" | undefined;
 
 /**
- * The ratings at a prefix of silver, or of bronze where silver has them there, as rows of `fact_rating`: with their movie,
- * and without those that reach none. Ratings that were replaced have no time.
+ * The ratings of a Parquet object of silver, or of bronze, as tuples of `fact_rating`: with their movie, and without those
+ * that reach none. There are so many of them that they are written by themselves, and not as any table is.
  */
 export async function* ratingFacts(
-  lake: ObjectStore,
-  prefix: string,
+  parquet: Uint8Array,
   movies: MoviesOfLinks,
-  { withTime }: { withTime: boolean },
-): AsyncGenerator<Table> {
-  const time = prefix.startsWith(lakeKeys.bronze("ratings", "")) ? "timestamp" : "rated_at";
-  const columns = ["user_id", "movie_id", "rating", ...(withTime ? [time] : [])];
-  for await (const batch of lakeBatches(lake, prefix, columns)) {
-    const { rows, tmdbIds } = linkedRows(ints(batch, "movie_id"), movies);
-    if (rows.length === 0) continue;
-    yield new Table({
-      user_id: intsAt(ints(batch, "user_id"), rows),
-      movie_id: intsAt(ints(batch, "movie_id"), rows),
-      tmdb_id: new Vector([makeData({ type: new Int32(), data: tmdbIds, length: rows.length })]),
-      rating: starsAt(column(batch, "rating"), rows),
-      ...(withTime && { rated_at: timesAt(column(batch, time), rows) }),
-    });
-  }
+  time: TimeColumn,
+): AsyncGenerator<TupleBatch> {
+  const columns = ["user_id", "movie_id", "rating", ...(time ? [time] : [])];
+  for await (const batch of parquetBatches(parquet, columns, rowsAtOnce)) yield factTuples(batch, movies, time);
 }
 
-/** The rows whose MovieLens id leads to a movie, and which. */
-function linkedRows(ids: Int32Array, movies: MoviesOfLinks): { rows: Int32Array; tmdbIds: Int32Array } {
-  const rows = new Int32Array(ids.length);
-  const tmdbIds = new Int32Array(ids.length);
-  let linked = 0;
-  for (let row = 0; row < ids.length; row++) {
-    const tmdbId = movies.get(ids[row] ?? 0);
-    if (tmdbId === undefined) continue;
-    rows[linked] = row;
-    tmdbIds[linked] = tmdbId;
-    linked += 1;
+const rowsAtOnce = 32_768;
+const idBytes = 8;
+const timeBytes = 12;
+const mostBytes = 2 + 3 * idBytes + 16 + timeBytes;
+
+function factTuples(batch: Table, movies: MoviesOfLinks, time: TimeColumn): TupleBatch {
+  const userIds = ints(batch, "user_id");
+  const movieIds = ints(batch, "movie_id");
+  const putStars = starsWriter(column(batch, "rating"));
+  const putTimeOf = time && timeWriter(column(batch, time));
+  const columns = ["user_id", "movie_id", "tmdb_id", "rating", ...(time ? ["rated_at"] : [])];
+  // Of its own, as it goes to another thread.
+  const bytes = Buffer.allocUnsafeSlow(mostBytes * batch.numRows);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let rows = 0;
+  let at = 0;
+  for (let row = 0; row < movieIds.length; row++) {
+    const movieId = movieIds[row] ?? 0;
+    const tmdbId = movies.movieOf(movieId);
+    if (tmdbId === 0) continue;
+    view.setInt16(at, columns.length);
+    putId(view, at + 2, userIds[row] ?? 0);
+    putId(view, at + 2 + idBytes, movieId);
+    putId(view, at + 2 + 2 * idBytes, tmdbId);
+    at = putStars(view, at + 2 + 3 * idBytes, row);
+    if (putTimeOf) at = putTimeOf(view, at, row);
+    rows += 1;
   }
-  return { rows: rows.subarray(0, linked), tmdbIds: tmdbIds.subarray(0, linked) };
+  return { columns, rows, bytes: bytes.subarray(0, at) };
+}
+
+function putId(view: DataView, at: number, id: number): void {
+  view.setInt32(at, 4);
+  view.setInt32(at + 4, id);
 }
 
 function column(batch: Table, name: string): Vector {
   const vector = batch.getChild(name);
-  if (!vector) throw new ServiceError("bad_ratings", `ratings in the lake have no column ${name}`);
+  if (!vector) throw new ServiceError("bad_gold", `ratings in the lake have no column ${name}`);
   return vector;
 }
 
-function ints(batch: Table, name: string): Int32Array {
-  const values: unknown = column(batch, name).data[0]?.values;
-  if (values instanceof Int32Array) return values.subarray(0, batch.numRows);
-  throw new ServiceError("bad_ratings", `the column ${name} of ratings in the lake has no whole numbers of 32 bits`);
+/** Puts the cell of a row and answers where it ends. */
+type CellWriter = (view: DataView, at: number, row: number) => number;
+
+/** The cells of all stars from 0.0 to 9.9, as four words each and with their lengths. */
+const starCells = Array.from({ length: 100 }, (_none, tenth) => numericCell(BigInt(tenth), 1));
+const starWords = new Int32Array(4 * starCells.length);
+for (const [tenth, cell] of starCells.entries()) {
+  const whole = Buffer.concat([cell, Buffer.alloc(16)]);
+  for (let word = 0; word < 4; word++) starWords[4 * tenth + word] = whole.readInt32BE(4 * word);
 }
+const starBytes = starCells.map(({ length }) => length);
 
-function intsAt(values: Int32Array, rows: Int32Array): Vector<Int32> {
-  const data = new Int32Array(rows.length);
-  for (let at = 0; at < rows.length; at++) data[at] = values[rows[at] ?? 0] ?? 0;
-  return new Vector([makeData({ type: new Int32(), data, length: data.length })]);
-}
-
-const decimalWords = 4;
-
-/** Stars as decimals with one place: those of silver, or bronze's numbers rounded as Spark rounds them. */
-function starsAt(vector: Vector, rows: Int32Array): Vector {
+/** Stars with one place: silver's decimals, or bronze's numbers rounded as Spark rounds them. */
+function starsWriter(vector: Vector): CellWriter {
   const values: unknown = vector.data[0]?.values;
-  const data = new Uint32Array(decimalWords * rows.length);
-  if (values instanceof Float64Array) {
-    for (let at = 0; at < rows.length; at++) data[decimalWords * at] = tenths(values[rows[at] ?? 0] ?? 0);
-  } else if (values instanceof Uint32Array) {
-    for (let at = 0; at < rows.length; at++) data[decimalWords * at] = values[decimalWords * (rows[at] ?? 0)] ?? 0;
-  } else throw new ServiceError("bad_ratings", `stars in the lake are ${vector.type}, not numbers`);
-  return new Vector([makeData({ type: new Decimal(1, 2, 128), data, ...validity(vector, rows) })]);
+  const tenth = tenthsOf(values, vector);
+  return (view, at, row) => {
+    const stars = tenth(row);
+    const bytes = starBytes[stars];
+    if (bytes === undefined) throw new ServiceError("bad_gold", `a rating in the lake has ${stars / 10} stars`);
+    // All words, whatever the cell's length: the next cell begins behind its end.
+    for (let word = 0; word < 4; word++) view.setInt32(at + 4 * word, starWords[4 * stars + word] ?? 0);
+    return at + bytes;
+  };
+}
+
+function tenthsOf(values: unknown, vector: Vector): (row: number) => number {
+  if (vector.nullCount === 0) {
+    if (values instanceof Float64Array) return (row) => tenths(values[row] ?? 0);
+    // Of a decimal's four words the lowest.
+    if (values instanceof Uint32Array) return (row) => values[4 * row] ?? 0;
+  }
+  throw new ServiceError(
+    "bad_gold",
+    `stars in the lake are ${vector.type}, ${vector.nullCount} of them null: expected numbers`,
+  );
 }
 
 /** A number of stars as tenths of one, halves up, by its decimal digits: 3.25 is 33, as in Spark's cast to decimal(2,1). */
@@ -100,38 +108,23 @@ export function tenths(stars: number): number {
   return Number(whole + (fraction[0] ?? "0")) + ((fraction[1] ?? "0") >= "5" ? 1 : 0);
 }
 
-/** Times in UTC: those of silver, or bronze's seconds since 1970. */
-function timesAt(vector: Vector, rows: Int32Array): Vector {
+/** Times in UTC, some of them null: silver's microseconds, or bronze's seconds since 1970. */
+function timeWriter(vector: Vector): CellWriter {
   const values: unknown = vector.data[0]?.values;
-  if (!(values instanceof BigInt64Array)) {
-    throw new ServiceError("bad_ratings", `times in the lake are ${vector.type}, not numbers of 64 bits`);
+  const isMicroseconds = DataType.isTimestamp(vector.type) && vector.type.unit === TimeUnit.MICROSECOND;
+  if (!(values instanceof BigInt64Array) || !(isMicroseconds || DataType.isInt(vector.type))) {
+    throw new ServiceError("bad_gold", `times in the lake are ${vector.type}, not seconds or microseconds`);
   }
-  // By halves: a BigInt for each would take most of the time.
   const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
-  const data = new Int32Array(2 * rows.length);
-  for (let at = 0; at < rows.length; at++) {
-    const row = rows[at] ?? 0;
-    data[2 * at] = halves[2 * row] ?? 0;
-    data[2 * at + 1] = halves[2 * row + 1] ?? 0;
-  }
-  const type = DataType.isTimestamp(vector.type) ? vector.type : new TimestampSecond("UTC");
-  return new Vector([makeData({ type, data: new BigInt64Array(data.buffer), ...validity(vector, rows) })]);
-}
-
-interface Validity {
-  length: number;
-  nullCount: number;
-  nullBitmap?: Uint8Array;
-}
-
-function validity(vector: Vector, rows: Int32Array): Validity {
-  const { length } = rows;
-  if (vector.nullCount === 0) return { length, nullCount: 0 };
-  const nullBitmap = new Uint8Array(Math.ceil(length / 8));
-  let nullCount = 0;
-  for (let at = 0; at < length; at++) {
-    if (vector.isValid(rows[at] ?? 0)) nullBitmap[at >> 3] = (nullBitmap[at >> 3] ?? 0) | (1 << (at & 7));
-    else nullCount += 1;
-  }
-  return { length, nullCount, nullBitmap };
+  const factor = isMicroseconds ? 1 : 1_000_000;
+  const hasNulls = vector.nullCount > 0;
+  return (view, at, row) => {
+    if (hasNulls && !vector.isValid(row)) {
+      view.setInt32(at, -1);
+      return at + 4;
+    }
+    view.setInt32(at, 8);
+    putTime(view, at + 4, halves[2 * row] ?? 0, halves[2 * row + 1] ?? 0, factor);
+    return at + timeBytes;
+  };
 }

@@ -1,5 +1,4 @@
 import type { TableParts } from "@boxoffice/contracts/hopReport";
-import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import pg from "pg";
 import { copyTable } from "./copyTable.ts";
@@ -11,7 +10,7 @@ import {
   type PartitionState,
   setComment,
 } from "./partitions.ts";
-import { type MoviesOfLinks, ratingFacts } from "./ratingFacts.ts";
+import type { RatingTuples } from "./ratingTuples.ts";
 
 /** The table whose partitions several runs may share, each in a place behind the one it goes on from. */
 export const sharedTable = "fact_rating";
@@ -54,11 +53,12 @@ export async function isShared(db: pg.Pool | pg.PoolClient, factsRunId: string):
   return (rowCount ?? 0) > 0;
 }
 
-/** The ratings of a version: the parts that they are in, and how their MovieLens ids lead to movies. */
+/** The ratings of a version: the parts that they are in, and how they get their movies. */
 export interface RatingParts extends TableParts {
-  /** The prefixes of the bridge, by which it is told from others, and what it says. */
+  /** The prefixes of the bridge, by which it is told from others. */
   links: readonly string[];
-  movies: MoviesOfLinks;
+  /** Makes the facts of what is in the lake, by that bridge. */
+  tuples: RatingTuples;
 }
 
 /** The parts that a partition of ratings holds, in their places. */
@@ -112,7 +112,6 @@ export async function rowsInPlaces(
 }
 
 interface Adding {
-  lake: ObjectStore;
   client: pg.PoolClient;
   partition: Partition;
   comment: PartitionComment;
@@ -129,15 +128,15 @@ interface Adding {
  * has in each place: as many as the warehouse says it took, less those it says were replaced.
  */
 export async function addParts({ parts, held, comment, ...adding }: Adding): Promise<readonly number[]> {
-  const { lake, client, partition, columns, signal, onRows } = adding;
+  const { client, partition, columns, signal, onRows } = adding;
   const counts = held === 0 ? [] : [...(await rowsInPlaces(client, partition, comment))];
   for (let place = held; place < parts.added.length; place += 1) {
-    const batches = ratingFacts(lake, parts.added[place] ?? "", parts.movies, { withTime: true });
+    const batches = parts.tuples.at(parts.added[place] ?? "", { haveTime: true });
     if (place === 0) {
       counts.push(await copyTable(client, batches, { into: partition.quoted, columns, signal, onRows }));
       continue;
     }
-    const replaced = await markReplaced({ ...adding, movies: parts.movies }, place, parts.replaced[place - 1] ?? "");
+    const replaced = await markReplaced({ ...adding, tuples: parts.tuples }, place, parts.replaced[place - 1] ?? "");
     const list = columns.map(pg.escapeIdentifier).join(", ");
     await client.query(`create temporary table added_rating as select ${list} from ${partition.quoted} limit 0`);
     await copyTable(client, batches, { into: "added_rating", columns, signal, onRows });
@@ -165,11 +164,11 @@ async function indexPlaces(client: pg.PoolClient, { name, quoted }: Partition): 
   await client.query(`create index if not exists ${index} on ${quoted} using brin (from_place, until_place)`);
 }
 
-type Marking = Omit<Adding, "parts" | "held" | "comment"> & { movies: MoviesOfLinks };
+type Marking = Omit<Adding, "parts" | "held" | "comment"> & { tuples: RatingTuples };
 
 /** Has the rows whose keys a part replaced end at its place, all of which must be there; answers how many. */
 async function markReplaced(
-  { lake, client, partition: { quoted }, movies, signal }: Marking,
+  { client, partition: { quoted }, tuples, signal }: Marking,
   place: number,
   prefix: string,
 ): Promise<number> {
@@ -179,7 +178,7 @@ async function markReplaced(
   const onRows = () => {};
   const columns = ["user_id", "movie_id", "tmdb_id", "rating"];
   const into = "replaced_rating";
-  const batches = ratingFacts(lake, prefix, movies, { withTime: false });
+  const batches = tuples.at(prefix, { haveTime: false });
   const replaced = await copyTable(client, batches, { into, columns, signal, onRows });
   await client.query("analyze replaced_rating");
   const { rowCount } = await client.query(

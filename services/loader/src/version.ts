@@ -3,12 +3,15 @@ import type { JobContext } from "@boxoffice/platform/jobs";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { writeHop } from "@boxoffice/platform/writeHop";
+import type { Table } from "apache-arrow";
 import type pg from "pg";
+import { copyTuples, type TupleBatch } from "./copyBinary.ts";
 import { copyTable } from "./copyTable.ts";
 import { tellLoading } from "./endedRun.ts";
 import { findRoom, type Room, removePlaces } from "./factsRoom.ts";
 import { requireHop } from "./hopReports.ts";
 import { lakeBatches } from "./lakeBatches.ts";
+import { readLinks } from "./moviesOfLinks.ts";
 import {
   addUniqueKey,
   attachPartition,
@@ -22,7 +25,7 @@ import {
   partitionState,
 } from "./partitions.ts";
 import { removePublication } from "./publish.ts";
-import { moviesOfLinks } from "./ratingFacts.ts";
+import { RatingTuples } from "./ratingTuples.ts";
 import {
   addParts,
   factsPlace,
@@ -60,7 +63,8 @@ export async function loadVersion(
   }
   const comment: PartitionComment = { run_id: runId, prefix, loaded_at: new Date().toISOString() };
   const links = partsOf(gold, "bridge_movielens_movie").added;
-  const ratings = { ...partsOf(gold, sharedTable), links, movies: await moviesOfLinks(lake, links) };
+  const ratingTuples = new RatingTuples(lake, await readLinks(lake, links));
+  const ratings = { ...partsOf(gold, sharedTable), links, tuples: ratingTuples };
   const loads = tableLoads(await goldTables(pool), gold, tables, ratings, comment);
   const total = loads.reduce((sum, { rows }) => sum + rows, 0);
   await tellLoading(lake, runId, total);
@@ -80,7 +84,7 @@ export async function loadVersion(
     }
   };
   const workers = Array.from({ length: tablesAtOnce }, () => worker().catch((error) => stop.abort(error)));
-  await Promise.all(workers);
+  await Promise.all(workers).finally(() => ratingTuples.close());
   signal.throwIfAborted();
   job.progress(total, total, "rows");
   const out = Object.fromEntries(loads.map(({ partition: { table } }) => [table, counted.get(table) ?? 0]));
@@ -121,7 +125,11 @@ function tableLoads(
   }));
 }
 
-const areOfRatings = (parts: TableParts): parts is RatingParts => "movies" in parts;
+async function* tuplesOf(batches: AsyncIterable<Table>): AsyncGenerator<TupleBatch> {
+  for await (const batch of batches) yield copyTuples(batch);
+}
+
+const areOfRatings = (parts: TableParts): parts is RatingParts => "tuples" in parts;
 
 /** Loads one table of the version unless it is there; answers its rows as the warehouse counted them. */
 async function loadTable(
@@ -182,7 +190,7 @@ async function share(
   const comment = room.isTaken ? await removePlaces(client, partition, room.comment, held) : room.comment;
   const counts =
     held <= place
-      ? await addParts({ lake, client, partition, comment, parts, held, columns, signal, onRows })
+      ? await addParts({ client, partition, comment, parts, held, columns, signal, onRows })
       : await rowsInPlaces(client, partition, comment);
   const counted = counts[place] ?? 0;
   if (counted !== rows)
@@ -218,12 +226,17 @@ async function copyAndAttach(
   await createPartition(client, partition, comment);
   let counted = 0;
   if (areOfRatings(parts)) {
-    const counts = await addParts({ lake, client, partition, comment, parts, held: 0, columns, signal, onRows });
+    const counts = await addParts({ client, partition, comment, parts, held: 0, columns, signal, onRows });
     counted = counts[place] ?? 0;
     await putFactsPlace(client, run_id, { run_id, place });
   } else {
     for (const prefix of parts.added) {
-      counted += await copyTable(client, lakeBatches(lake, prefix), { into: quoted, columns, signal, onRows });
+      counted += await copyTable(client, tuplesOf(lakeBatches(lake, prefix)), {
+        into: quoted,
+        columns,
+        signal,
+        onRows,
+      });
     }
   }
   if (counted !== rows) throw mismatch({ table, run_id, counted, rows, where: parts.added.join(", ") });

@@ -124,12 +124,15 @@ export function columnsOf(table: string): Omit<Column, "cells">[] {
   });
 }
 
-/** Rows that differ from each other and, but for the first two columns, which may be keys, hold a null every third. */
+/** Rows that differ from each other and, but for the first columns, which may be keys or stars, hold a null every third. */
 export function madeColumns(table: string, rows: number, first = 0): Column[] {
+  const never = table === "fact_rating" ? 3 : 2;
   return columnsOf(table).map(({ name, type }, at) => ({
     name,
     type,
-    cells: Array.from({ length: rows }, (_none, row) => (at > 1 && row % 3 === 2 ? null : madeCell(type, first + row))),
+    cells: Array.from({ length: rows }, (_none, row) =>
+      at >= never && row % 3 === 2 ? null : madeCell(type, first + row),
+    ),
   }));
 }
 
@@ -146,6 +149,19 @@ export type Rating = [user: number, movie: number, halfStars: number];
 export function parquetOfRatings(ratings: readonly Rating[], withTime = true): Uint8Array {
   const cells = ratings.map(([user, movie, half]) => [user, movie, half * 5, 1_000_000n]);
   return parquetOfCells("fact_rating", cells, withTime ? 4 : 3);
+}
+
+/** Links of the movies from 1 on to these. */
+export function linksTo(tmdbIds: readonly number[]): Uint8Array {
+  return parquetOfCells(
+    "bridge_movielens_movie",
+    tmdbIds.map((tmdbId, at) => [at + 1, tmdbId]),
+  );
+}
+
+/** The bridge of the run that wrote the first part, `added`: those that go on from it share it. */
+export function bridgeOf({ added: [first = ""] }: { added: string[] }) {
+  return { added: [first.replace(/added$/, "bridge_movielens_movie")], replaced: [] };
 }
 
 /** What gold adds up of them by movie. */
@@ -169,6 +185,8 @@ export type GoldRows = Readonly<Record<string, number>>;
 export const smallGold: GoldRows = {
   ...Object.fromEntries(Object.keys(goldColumns).map((table, at) => [table, 4 + at])),
   fact_box_office: 3,
+  // Of every movie that a test rates.
+  bridge_movielens_movie: 20,
 };
 
 /** Writes a run's gold tables, each in two objects, and its report. */

@@ -19,7 +19,7 @@ import { keptRuns, oldRuns, sweepVersions } from "../src/sweep.ts";
 import { loadVersion } from "../src/version.ts";
 import { inTransaction, publishedRun, whileNonePublishes } from "../src/warehouse.ts";
 import { cuttablePool, migrationsDirectory, newDatabase, newLake, quietLog, uniqueName, until } from "./engines.ts";
-import { parquetOfRatings, putGold, type Rating, smallGold, sumsOfRatings } from "./goldTables.ts";
+import { bridgeOf, parquetOfRatings, putGold, type Rating, smallGold, sumsOfRatings } from "./goldTables.ts";
 
 // Some publish again and again, also where others keep the machine busy.
 vi.setConfig({ testTimeout: 400_000 });
@@ -652,7 +652,8 @@ async function sharingRun(added: Rating[], replaced: Rating[] = [], before?: Sha
     if (before) parts.replaced.push(await put("replaced", parquetOfRatings(replaced, false)));
     const agg_movie_rating = { added: [await put("sums", sums.parquet)], replaced: [] };
     const rows = { ...smallGold, fact_rating: ratings.length, agg_movie_rating: sums.rows };
-    await putGold(lake, run, rows, { parts: { fact_rating: parts, agg_movie_rating } });
+    const bridge_movielens_movie = bridgeOf(parts);
+    await putGold(lake, run, rows, { parts: { fact_rating: parts, agg_movie_rating, bridge_movielens_movie } });
   });
   const silver = silverOf(run);
   const rows_out = ratings.length + 2;
@@ -682,10 +683,14 @@ test("readers see the ratings and sums of one version, through forty publication
   /** The ratings of twenty users, or one of them changed and one more. */
   const nextRun = async (before?: SharingRun) => {
     const n = runs.size;
-    const first = Array.from({ length: 20 }, (_none, user): Rating => [user, user % 5, 1 + (user % 10)]);
+    const first = Array.from({ length: 20 }, (_none, user): Rating => [user, 1 + (user % 5), 1 + (user % 10)]);
     const replaced = before ? before.ratings.slice(n, n + 1) : [];
     const changed = replaced.map(([user, movie, half]): Rating => [user, movie, 1 + (half % 10)]);
-    const run = await sharingRun(before ? [[1000 + n, n % 5, 1 + (n % 10)], ...changed] : first, replaced, before);
+    const run = await sharingRun(
+      before ? [[1000 + n, 1 + (n % 5), 1 + (n % 10)], ...changed] : first,
+      replaced,
+      before,
+    );
     runs.set(run.run, run);
     return run;
   };

@@ -1,70 +1,97 @@
-import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import type { Table } from "apache-arrow";
 import { expect, test } from "vitest";
-import { moviesOfLinks, ratingFacts, tenths } from "../src/ratingFacts.ts";
+import type { TupleBatch } from "../src/copyBinary.ts";
+import { MoviesOfLinks } from "../src/moviesOfLinks.ts";
+import { ratingFacts, type TimeColumn, tenths } from "../src/ratingFacts.ts";
 import { type Column, parquetOf } from "./goldTables.ts";
-import { lake } from "./memoryLake.ts";
 
 const ids = (name: string, ...cells: (number | null)[]): Column => ({ name, type: "int", cells });
 
-const links = { links: [ids("movie_id", 10, 11, 12), ids("tmdb_id", 862, 862, 5)] };
+const movies = MoviesOfLinks.of([
+  [10, 862],
+  [11, 862],
+  [12, 5],
+]);
 
-/** Objects of a lake by prefix, and what the ratings of one of them are as facts. */
-async function factsOf(prefix: string, columns: Column[], withTime = true) {
-  for (const [at, given] of Object.entries({ ...links, [prefix]: columns })) {
-    await lake.put(`${at}/part-0.parquet`, parquetOf(given));
-  }
-  const movies = await moviesOfLinks(lake, ["links"]);
+/** The tuples of an object's ratings as rows: stars as text, times in milliseconds since 1970. */
+async function factsOf(columns: Column[], time: TimeColumn) {
   const found: Record<string, unknown>[] = [];
-  for await (const batch of ratingFacts(lake, prefix, movies, { withTime })) found.push(...rowsOf(batch));
+  for await (const batch of ratingFacts(parquetOf(columns), movies, time)) found.push(...rowsOf(batch));
   return found;
 }
 
-function rowsOf(batch: Table): Record<string, unknown>[] {
-  return Array.from({ length: batch.numRows }, (_none, row) =>
-    Object.fromEntries(
-      batch.schema.fields.map(({ name }) => {
-        const cell: unknown = batch.getChild(name)?.get(row);
-        return [name, cell instanceof Uint32Array ? cell[0] : cell];
-      }),
-    ),
-  );
+function rowsOf({ columns, rows, bytes }: TupleBatch): Record<string, unknown>[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = 0;
+  const cellOf = (name: string) => {
+    const length = view.getInt32(at);
+    const begin = at + 4;
+    at = begin + Math.max(length, 0);
+    if (length === -1) return [name, null];
+    if (name === "rating") return [name, starsOf(view, begin)];
+    if (name === "rated_at") return [name, Number(view.getBigInt64(begin) / 1000n) + Date.UTC(2000, 0, 1)];
+    return [name, view.getInt32(begin)];
+  };
+  const found = Array.from({ length: rows }, () => {
+    expect(view.getInt16(at)).toBe(columns.length);
+    at += 2;
+    return Object.fromEntries(columns.map(cellOf));
+  });
+  expect(at).toBe(bytes.length);
+  return found;
+}
+
+/** Of a numeric with at most one group of digits on either side of the point. */
+function starsOf(view: DataView, begin: number): string {
+  const [count, weight, , places] = [0, 2, 4, 6].map((from) => view.getInt16(begin + from)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
+  const groups = Array.from({ length: count }, (_none, at) => view.getInt16(begin + 8 + 2 * at));
+  const value = groups.reduce((sum, group, at) => sum + group * 10_000 ** (weight - at), 0);
+  return value.toFixed(places);
 }
 
 test("ratings of silver get the movie of their link; without one they are none", async () => {
-  const found = await factsOf("silver/run/try/rating", [
+  const columns = [
     ids("user_id", 1, 1, 2, 3),
     ids("movie_id", 12, 13, 10, 11),
     { name: "rating", type: "decimal(2;1)", cells: [5, 50, 45, 10] },
     { name: "rated_at", type: "timestamp", cells: [1_000_000n, 2n, null, -1_000n] },
     { name: "is_live", type: "boolean", cells: [true, true, false, false] },
-  ]);
-  expect(found).toEqual([
-    { user_id: 1, movie_id: 12, tmdb_id: 5, rating: 5, rated_at: 1_000 },
-    { user_id: 2, movie_id: 10, tmdb_id: 862, rating: 45, rated_at: null },
-    { user_id: 3, movie_id: 11, tmdb_id: 862, rating: 10, rated_at: -1 },
+  ];
+  expect(await factsOf(columns, "rated_at")).toEqual([
+    { user_id: 1, movie_id: 12, tmdb_id: 5, rating: "0.5", rated_at: 1_000 },
+    { user_id: 2, movie_id: 10, tmdb_id: 862, rating: "4.5", rated_at: null },
+    { user_id: 3, movie_id: 11, tmdb_id: 862, rating: "1.0", rated_at: -1 },
   ]);
 });
 
 test("those that stay in bronze become what silver would have made of them", async () => {
-  const found = await factsOf(lakeKeys.bronze("ratings", "one"), [
+  const columns = [
     ids("row_number", 1, 2, 3),
     ids("user_id", 1, 1, 2),
     ids("movie_id", 13, 12, 10),
     { name: "rating", type: "double", cells: [5, 3.5, 0.5] },
     { name: "timestamp", type: "bigint", cells: [7, 1_260_759_144, null] },
-  ]);
-  expect(found).toEqual([
-    { user_id: 1, movie_id: 12, tmdb_id: 5, rating: 35, rated_at: 1_260_759_144_000 },
-    { user_id: 2, movie_id: 10, tmdb_id: 862, rating: 5, rated_at: null },
+  ];
+  expect(await factsOf(columns, "timestamp")).toEqual([
+    { user_id: 1, movie_id: 12, tmdb_id: 5, rating: "3.5", rated_at: 1_260_759_144_000 },
+    { user_id: 2, movie_id: 10, tmdb_id: 862, rating: "0.5", rated_at: null },
   ]);
 });
 
 test("those that were replaced have no time", async () => {
   const columns = [ids("user_id", 1), ids("movie_id", 10), { name: "rating", type: "decimal(2;1)", cells: [35] }];
-  expect(await factsOf("silver/run/try/replaced_rating", columns, false)).toEqual([
-    { user_id: 1, movie_id: 10, tmdb_id: 862, rating: 35 },
-  ]);
+  expect(await factsOf(columns, undefined)).toEqual([{ user_id: 1, movie_id: 10, tmdb_id: 862, rating: "3.5" }]);
+});
+
+test("a rating without stars, or with more than a tuple of stars can hold, is an error and no rating", async () => {
+  for (const cell of [null, 100]) {
+    const columns = [ids("user_id", 1), ids("movie_id", 10), { name: "rating", type: "decimal(3;1)", cells: [cell] }];
+    await expect(factsOf(columns, undefined)).rejects.toThrow("in the lake");
+  }
 });
 
 test("stars become tenths by their decimal digits, halves up, as Spark casts them", () => {

@@ -10,7 +10,7 @@ import { sweepLake } from "../src/sweepLake.ts";
 import { loadVersion } from "../src/version.ts";
 import { inTransaction } from "../src/warehouse.ts";
 import { migrationsDirectory, newDatabase, newLake, quietLog, uniqueName } from "./engines.ts";
-import { parquetOfRatings, putGold, type Rating, smallGold } from "./goldTables.ts";
+import { bridgeOf, linksTo, parquetOfRatings, putGold, type Rating, smallGold } from "./goldTables.ts";
 
 let lake: ObjectStore;
 let pool: pg.Pool;
@@ -51,7 +51,10 @@ async function putRun(
     replaced:
       place === 0 ? [] : [...before.replaced, await putRatings(`${prefix}/replaced`, part.replaced ?? [], false)],
   };
-  const report = { tables: { ...smallGold, fact_rating: rows }, parts: { fact_rating: parts } };
+  const report = {
+    tables: { ...smallGold, fact_rating: rows },
+    parts: { fact_rating: parts, bridge_movielens_movie: bridgeOf(parts) },
+  };
   await putGold(lake, run, smallGold, report, tryId);
   return parts;
 }
@@ -143,6 +146,27 @@ const ofSecond: Rating[] = [
   [2, 1, 1],
   [3, 1, 10],
 ];
+
+test("the same ratings by another bridge are in a partition of their own, with its movies", async () => {
+  const [full, other] = [uniqueName("full"), uniqueName("other")];
+  const parts = await putRun(full, nothing, { added: base }, 3);
+  await load(full);
+  const report = { tables: { ...smallGold, fact_rating: 3 }, parts: { fact_rating: parts } };
+  await putGold(lake, other, smallGold, report);
+  const bridge = `gold/${other}/try1/bridge_movielens_movie/part-0.parquet`;
+  const half = Math.floor((smallGold.bridge_movielens_movie ?? 0) / 2);
+  await lake.put(bridge, linksTo(Array.from({ length: half }, (_none, at) => 900 + at)));
+  await load(other);
+  expect(await factPartitions()).toEqual([full, other].sort());
+  for (const [run, movies] of [
+    [full, [1, 2, 1]],
+    [other, [900, 901, 900]],
+  ] as const) {
+    expect(await readers(run)).toEqual(base);
+    const { rows } = await pool.query("select tmdb_id from marts.fact_rating order by user_id, movie_id");
+    expect(rows.map(({ tmdb_id }) => tmdb_id)).toEqual(movies);
+  }
+});
 
 test("runs that go on from each other share a partition, and readers of each see its own ratings", async () => {
   const { full, first, second, secondParts } = await chain();

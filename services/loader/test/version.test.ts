@@ -2,6 +2,7 @@ import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import fc from "fast-check";
 import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { copyTuples } from "../src/copyBinary.ts";
 import { copyTable } from "../src/copyTable.ts";
 import { readHop } from "../src/hopReports.ts";
 import { lakeBatches } from "../src/lakeBatches.ts";
@@ -193,7 +194,7 @@ test("every type comes back from COPY as it went in: nulls, quotes, backslashes,
              i int, b bigint, f double precision, s text, t boolean, d date, at timestamp, small decimal(2, 1), large decimal(30, 8)
            ) on commit drop`,
         );
-        await copyTable(client, batches(columns), {
+        await copyTable(client, tuples(columns), {
           into: "every_type",
           columns: Object.keys(types),
           signal: new AbortController().signal,
@@ -222,8 +223,8 @@ test("every type comes back from COPY as it went in: nulls, quotes, backslashes,
   );
 });
 
-async function* batches(columns: readonly Column[]) {
-  yield arrowTable(columns);
+async function* tuples(columns: readonly Column[]) {
+  yield copyTuples(arrowTable(columns));
 }
 
 test("gold is read object by object, some thousands of rows at a time", async () => {
