@@ -37,14 +37,14 @@ export function sliceEncoder(dataset: DatasetName, loadId: string, contract: Dat
   const arrowStream = ({ length, rowNumbers, columns }: SliceRows): Buffer => {
     const first = rowNumbers[0] ?? 1;
     const areConsecutive = length === 0 || rowNumbers[length - 1] === first + length - 1;
-    const numbers = { kind: "id" as const, values: rowNumbers, isNull: new Uint8Array(length) };
-    const filled = [numbers, ...columns].map((column, at) => {
+    const filled = (at: number, column: SliceColumn) => {
       const field = fields[at];
       if (!field) throw new Error(`bronze has no column ${at}`);
       const data = columnData(column, length);
       return { field: new Field(field.name, data.type, field.nullable), data };
-    });
-    const sent = areConsecutive ? filled.slice(1) : filled;
+    };
+    const sent = columns.map((column, at) => filled(at + 1, column));
+    if (!areConsecutive) sent.unshift(filled(0, { kind: "id", values: rowNumbers, isNull: new Uint8Array(length) }));
     const schema = new Schema(
       sent.map(({ field }) => field),
       new Map(areConsecutive ? [[firstRowNumber, String(first)]] : []),
@@ -54,7 +54,8 @@ export function sliceEncoder(dataset: DatasetName, loadId: string, contract: Dat
     const writer = new RecordBatchStreamWriter();
     writer.write(new RecordBatch(schema, data));
     writer.finish();
-    return Buffer.from(writer.toUint8Array(true));
+    const { buffer, byteOffset, byteLength } = writer.toUint8Array(true);
+    return Buffer.from(buffer, byteOffset, byteLength);
   };
 
   return (slice: Slice): SliceMessage[] => {
