@@ -1,5 +1,6 @@
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { ObjectStore, StoredObject } from "@boxoffice/platform/objectStore";
+import { ServiceError } from "@boxoffice/platform/serviceError";
 import { Piscina } from "piscina";
 import type { TupleBatch } from "./copyBinary.ts";
 import { MoviesOfLinks } from "./moviesOfLinks.ts";
@@ -41,7 +42,10 @@ export class RatingTuples {
       const parquet = await this.#lake.bytes(object.key);
       if (!parquet) return [];
       const given = { parquet, links: this.#movies.table, time };
-      return bytes > fewBytes ? this.#pool.run(given) : tuplesOfRatings(given);
+      const batches = bytes > fewBytes ? this.#pool.run(given) : tuplesOfRatings(given);
+      return batches.catch((cause: unknown) => {
+        throw new ServiceError("bad_gold", `${object.key} in the lake cannot be read as ratings: ${cause}`, { cause });
+      });
     };
     let next = objects[0] && made(objects[0]);
     for (const [place] of objects.entries()) {

@@ -48,9 +48,14 @@ test("what a thread makes of many bytes is what is made here of few, object by o
   expect(found.bytes.equals(expected.bytes)).toBe(true);
 });
 
-test("an object that cannot be read is an error, from the thread too", async () => {
-  const prefix = lakeKeys.bronze("ratings", "damaged");
-  await lake.put(`${prefix}/group-0.parquet`, ratings(0, 9 << 20));
-  await lake.put(`${prefix}/group-1.parquet`, Buffer.from("no Parquet"));
-  await expect(tuplesAt(prefix)).rejects.toThrow();
+test("an object that cannot be read is an error that names it, from the thread too", async () => {
+  for (const beside of [0, 9 << 20]) {
+    const prefix = lakeKeys.bronze("ratings", `damaged-${beside}`);
+    await lake.put(`${prefix}/group-0.parquet`, ratings(0, beside));
+    await lake.put(`${prefix}/group-1.parquet`, Buffer.from("no Parquet"));
+    await expect(tuplesAt(prefix)).rejects.toMatchObject({
+      code: "bad_gold",
+      message: expect.stringContaining(`${prefix}/group-1.parquet in the lake cannot be read as ratings`),
+    });
+  }
 });
