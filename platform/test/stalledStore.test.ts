@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import { afterEach, expect, test } from "vitest";
 import { ObjectStore } from "../src/objectStore.ts";
+import { ServiceError } from "../src/serviceError.ts";
 
 let server: Server | undefined;
 let store: ObjectStore | undefined;
@@ -44,3 +45,13 @@ test("so is one that stops in the middle of an object", async () => {
   const stalled = await stalledStore("begun");
   await expect(stalled.bytes("key")).rejects.toMatchObject({ name: "TimeoutError" });
 }, 30_000);
+
+test("one that does not run is told by its name with what to do, and the same again may help", async () => {
+  const gone = await stalledStore("");
+  server?.close();
+  const told = ServiceError.from(await gone.bytes("key").catch((error: unknown) => error));
+  expect(told).toMatchObject({ code: "unexpected", retryable: true });
+  expect(told.message).toMatch(
+    /^the lake's S3 server did not answer \(connect ECONNREFUSED .*\.\/box up, and run again/,
+  );
+});

@@ -4,6 +4,7 @@ import type { Admin, Kafka } from "kafkajs";
 import { pino } from "pino";
 import { setting, type Variables } from "../../scripts/settings.ts";
 import { topicEnds } from "../../services/loader/src/consumerOffsets.ts";
+import { groupMembers } from "../kit/groupMembers.ts";
 import { box, docker } from "./composeBox.ts";
 
 /** The loaders of the box, of which the first is a service of compose, and the live topic whose partitions they share. */
@@ -32,9 +33,8 @@ export class LiveLoaders {
   }
 
   /** How many share the topic; 0 while its partitions are dealt out anew. */
-  async sharing(): Promise<number> {
-    const [group] = (await this.#admin.describeGroups(["loader-live"])).groups;
-    return group?.state === "Stable" ? group.members.length : 0;
+  sharing(): Promise<number> {
+    return groupMembers(this.#admin, "loader-live");
   }
 
   /** By partition, the offset that the next rating will have. */

@@ -15,6 +15,7 @@ import { outcome } from "../kit/dagRuns.ts";
 import { FaultyStore, noFaults } from "../kit/faultyStore.ts";
 import { mayMount, OwnDisk } from "../kit/ownDisk.ts";
 import { TcpProxy } from "../kit/tcpProxy.ts";
+import { breakingOff } from "./breakingOff.ts";
 import { box, openBox, publishedRun } from "./sharedBox.ts";
 
 const seed = Number(process.env.FAULT_SEED ?? 20261124);
@@ -73,39 +74,61 @@ describe("a run whose lake and warehouse fail under it", () => {
   });
 });
 
-describe.runIf(mayMount)("a run whose lake has no room any more (not without root who may mount)", () => {
-  const disk = new OwnDisk(join(box.home, "lake"));
+describe.runIf(mayMount)("a run whose stores have no room any more (not without root who may mount)", () => {
+  const stores = ["s3", "kafka"];
+  const diskOf = (name: "lake" | "kafka") => new OwnDisk(join(box.home, name));
+  const [lakeDisk, kafkaDisk] = [diskOf("lake"), diskOf("kafka")];
   let airflow: AirflowApi;
   let lake: ObjectStore;
 
   beforeAll(async () => {
     ({ airflow, lake } = await openBox());
-    await box.kill("s3");
-    disk.mount(512);
-    await box.command("up", "--services", "s3");
+    await box.kill(...stores);
+    for (const disk of [lakeDisk, kafkaDisk]) disk.mount(512);
+    await box.command("up", "--services", ...stores);
   });
   afterAll(async () => {
-    await box.kill("s3");
-    disk.unmount();
-    await box.command("up", "--services", "s3");
+    await box.kill(...stores);
+    for (const disk of [lakeDisk, kafkaDisk]) disk.unmount();
+    await box.command("up", "--services", ...stores);
     lake.close();
   });
 
-  it("publishes nothing, and comes to the certified answers by itself when there is room again", async () => {
+  it("the lake: publishes nothing, and comes to the certified answers by itself when there is room again", async () => {
     const before = await publishedRun();
     const runId = newRunId();
     await airflow.trigger({ run_id: runId });
     const silver = () => lake.json(lakeKeys.hop(runId, "silver"), hopReport);
     await until("silver is there", async () => (await silver()) !== undefined, 180);
-    disk.fillButFor(1);
+    lakeDisk.fillButFor(1);
     const refusal = new RegExp(`gold/${runId}/.*No space left on device`, "g");
     const refusals = () => readFileSync(join(box.home, "logs", "s3.log"), "utf8").match(refusal)?.length ?? 0;
     await until("gold was refused again and again", () => refusals() >= 50, 120);
     expect(await publishedRun()).toBe(before);
     expect(await answersNow()).toBe(certifiedAnswers());
-    disk.free();
+    lakeDisk.free();
     expect(await outcome(airflow, "boxoffice", runId)).toBe("success");
     expect(await publishedRun()).toBe(runId);
+    expect(await answersNow()).toBe(certifiedAnswers());
+  });
+
+  it("Kafka: says where to look and what to do, and comes to the certified answers when that is done", async () => {
+    const before = await publishedRun();
+    const remedy = async () => {
+      const hasEnded = !(await box.pids()).has("kafka");
+      kafkaDisk.free();
+      await box.command("up", "--services", "kafka");
+      return hasEnded;
+    };
+    let hadEnded: Promise<boolean> | undefined;
+    kafkaDisk.fillButFor(4);
+    const { code, said } = await breakingOff(box, ["run", "--full-refresh"], "Kafka did not take the slices", () => {
+      hadEnded = remedy();
+    });
+    expect({ code, hadEnded: await hadEnded }, said).toEqual({ code: 0, hadEnded: true });
+    expect(said).toMatch(/tries it again: Kafka did not take the slices: .*logs kafka why.*a full disk.*\.\/box up/);
+    expect(await box.command("logs", "kafka", "-n", "1000")).toContain("No space left on device");
+    expect(await publishedRun()).not.toBe(before);
     expect(await answersNow()).toBe(certifiedAnswers());
   });
 });

@@ -12,6 +12,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { uniqueName, until } from "../../services/loader/test/engines.ts";
 import { many, ratingsInBronze } from "../../services/loader/test/liveRatings.ts";
 import { makeLoad, putManifest } from "../../services/loader/test/loads.ts";
+import { groupMembers } from "../kit/groupMembers.ts";
 import type { ServiceProcess } from "../kit/serviceProcess.ts";
 import { Stores } from "./stores.ts";
 
@@ -51,10 +52,8 @@ afterAll(async () => {
 async function startThree(): Promise<[ServiceProcess, ServiceProcess, ServiceProcess]> {
   const start = () => stores.service("loader", settings);
   const loaders: [ServiceProcess, ServiceProcess, ServiceProcess] = [await start(), await start(), await start()];
-  await until("three loaders share the partitions", async () => {
-    const [group] = (await admin.describeGroups([`${settings.CONSUMER_GROUP}-live`])).groups;
-    return group?.state === "Stable" && group.members.length === 3;
-  });
+  const group = `${settings.CONSUMER_GROUP}-live`;
+  await until("three loaders share the partitions", async () => (await groupMembers(admin, group)) === 3);
   return loaders;
 }
 

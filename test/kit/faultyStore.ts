@@ -30,14 +30,24 @@ export class FaultyStore {
   failed = 0;
   /** The same by what the client calls itself first. */
   readonly failedOf = new Map<string, number>();
+  #stalled: Promise<void> | undefined;
+  /** Writes that have come since they are passed on no more. */
+  stalledWrites = 0;
 
   private constructor(engine: URL, seed: number) {
     this.#random = new Random32(seed);
     this.#server = createServer(async (request, response) => {
       const { refused, lost, milliseconds, leastMilliseconds: least = 0, method: failing } = this.faults;
-      const isSpared = failing !== undefined && request.method !== failing;
+      const { method, url, headers } = request;
+      const isSpared = failing !== undefined && method !== failing;
       const drawn = isSpared ? 1000 : this.#random.below(1000);
       await sleep(isSpared ? 0 : least + this.#random.below(milliseconds - least + 1));
+      if (method === "PUT" && this.#stalled) {
+        this.stalledWrites += 1;
+        await this.#stalled;
+        // Of a client that was killed meanwhile.
+        if (request.destroyed) return;
+      }
       const fail = (status: number, code: string) => {
         this.failed += 1;
         const [client = ""] = (request.headers["user-agent"] ?? "").split(/[ /]/);
@@ -50,11 +60,12 @@ export class FaultyStore {
         return;
       }
       const { hostname, port } = engine;
-      const { method, url, headers } = request;
       // Answered by this server already; it is not among what clients sign.
       const { expect: _, ...signed } = headers;
       const onward: ClientRequest = passOn({ hostname, port, method, path: url, headers: signed });
       onward.on("error", () => response.destroy());
+      // Of a client that was killed comes no more, and the engine is not to wait for it.
+      request.on("close", () => request.complete || onward.destroy());
       onward.on("response", (answer) => {
         if (drawn < refused + lost) {
           answer.resume().on("end", () => fail(500, "InternalError"));
@@ -79,6 +90,19 @@ export class FaultyStore {
     const address = this.#server.address();
     if (typeof address !== "object" || !address) throw new Error("the store does not listen");
     return `http://127.0.0.1:${address.port}`;
+  }
+
+  /** Passes no write on, those that wait included, until the function it answers is called. */
+  stallWrites(): () => void {
+    let goOn = () => {};
+    this.stalledWrites = 0;
+    this.#stalled = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    return () => {
+      this.#stalled = undefined;
+      goOn();
+    };
   }
 
   async close(): Promise<void> {
