@@ -1,5 +1,6 @@
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { DataType, type Table, TimeUnit, type Vector } from "apache-arrow";
+import { columnOf, valuesOf } from "./arrowColumns.ts";
 
 /** What Postgres' binary COPY format begins with: its signature, no flags, no further header. */
 export const copyHeader = Buffer.concat([Buffer.from("PGCOPY\n\xff\r\n\0", "latin1"), Buffer.alloc(8)]);
@@ -33,8 +34,7 @@ export interface TupleBatch {
 export function copyTuples(table: Table): TupleBatch {
   const rows = table.numRows;
   const columns = table.schema.fields.map(({ name }) => {
-    const vector = table.getChild(name);
-    if (!vector) throw new Error(`column ${name} has no values`);
+    const vector = columnOf(table, name);
     return nullable(vector, columnWriter(name, vector));
   });
   const tupleBytes = columns.reduce((sum, { most }) => sum + most, 2);
@@ -78,15 +78,15 @@ function columnWriter(name: string, vector: Vector): ColumnWriter {
   const { type } = vector;
   if (DataType.isUtf8(type) || DataType.isLargeUtf8(type)) return texts(vector);
   if (DataType.isInt(type) && type.bitWidth === 32) {
-    const values = singleArray(vector, Int32Array);
+    const values = valuesOf(vector, Int32Array);
     return fixed(4, (row, view, at) => view.setInt32(at, values[row] ?? 0));
   }
   if (DataType.isInt(type) && type.bitWidth === 64) {
-    const values = singleArray(vector, BigInt64Array);
+    const values = valuesOf(vector, BigInt64Array);
     return fixed(8, (row, view, at) => view.setBigInt64(at, values[row] ?? 0n));
   }
   if (DataType.isFloat(type) && type.precision === 2) {
-    const values = singleArray(vector, Float64Array);
+    const values = valuesOf(vector, Float64Array);
     return fixed(8, (row, view, at) => view.setFloat64(at, values[row] ?? 0));
   }
   if (DataType.isBool(type)) return fixed(1, (row, view, at) => view.setUint8(at, vector.get(row) ? 1 : 0));
@@ -127,7 +127,7 @@ const microseconds: Readonly<Partial<Record<TimeUnit, number>>> = {
 
 /** In UTC. Times of the centuries around 2000 are reckoned without a BigInt of each, which would take most of the time. */
 function timestamps(vector: Vector, unit: TimeUnit): ColumnWriter {
-  const values = singleArray(vector, BigInt64Array);
+  const values = valuesOf(vector, BigInt64Array);
   const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
   const factor = microseconds[unit];
   if (factor === undefined)
@@ -154,7 +154,7 @@ const digitsPerGroup = 4;
 
 /** Numerics of few different values, such as ratings, are made once each. */
 function decimals(vector: Vector, scale: number): ColumnWriter {
-  const words = singleArray(vector, Uint32Array);
+  const words = valuesOf(vector, Uint32Array);
   const known: Buffer[] = [];
   const most = lengthBytes + 8 + 2 * (Math.ceil(38 / digitsPerGroup) + 2);
   const cell = (row: number): Buffer => {
@@ -218,11 +218,4 @@ function groupsOf(digits: string): number[] {
     { length: digits.length / digitsPerGroup },
     (_none, at) => Number(digits.slice(at * digitsPerGroup, (at + 1) * digitsPerGroup)) % digitBase,
   );
-}
-
-function singleArray<T>(vector: Vector, type: new (...parameters: never[]) => T): T {
-  const [data, ...others] = vector.data;
-  const values: unknown = data?.values;
-  if (others.length > 0 || !(values instanceof type)) throw new Error(`expected one ${type.name} of values`);
-  return values;
 }

@@ -1,6 +1,5 @@
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
-import { ServiceError } from "@boxoffice/platform/serviceError";
-import type { Table } from "apache-arrow";
+import { columnOf, valuesOf } from "./arrowColumns.ts";
 import { lakeBatches } from "./lakeBatches.ts";
 
 /** Spreads ids that follow each other, by Fibonacci hashing. */
@@ -43,16 +42,10 @@ export async function readLinks(lake: ObjectStore, prefixes: readonly string[]):
   const links: [number, number][] = [];
   for (const prefix of prefixes) {
     for await (const batch of lakeBatches(lake, prefix, ["movie_id", "tmdb_id"])) {
-      const [movieIds, tmdbIds] = [ints(batch, "movie_id"), ints(batch, "tmdb_id")];
-      for (const [row, movieId] of movieIds.entries()) links.push([movieId, tmdbIds[row] ?? 0]);
+      const movieIds = valuesOf(columnOf(batch, "movie_id"), Int32Array);
+      const tmdbIds = valuesOf(columnOf(batch, "tmdb_id"), Int32Array);
+      for (let row = 0; row < batch.numRows; row++) links.push([movieIds[row] ?? 0, tmdbIds[row] ?? 0]);
     }
   }
   return MoviesOfLinks.of(links);
-}
-
-/** A column of whole numbers of 32 bits. */
-export function ints(batch: Table, name: string): Int32Array {
-  const values: unknown = batch.getChild(name)?.data[0]?.values;
-  if (values instanceof Int32Array) return values.subarray(0, batch.numRows);
-  throw new ServiceError("bad_gold", `the lake has no column ${name} of whole numbers of 32 bits`);
 }

@@ -1,8 +1,9 @@
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { DataType, type Table, TimeUnit, type Vector } from "apache-arrow";
+import { columnOf, valuesOf } from "./arrowColumns.ts";
 import { numericCell, putTime, type TupleBatch } from "./copyBinary.ts";
 import { parquetBatches } from "./lakeBatches.ts";
-import { ints, type MoviesOfLinks } from "./moviesOfLinks.ts";
+import type { MoviesOfLinks } from "./moviesOfLinks.ts";
 
 /** The column of a rating's time: of silver, or of bronze, where silver has its ratings there. None of those replaced. */
 export type TimeColumn = "rated_at" | "timestamp" | undefined;
@@ -26,17 +27,17 @@ const timeBytes = 12;
 const mostBytes = 2 + 3 * idBytes + 16 + timeBytes;
 
 function factTuples(batch: Table, movies: MoviesOfLinks, time: TimeColumn): TupleBatch {
-  const userIds = ints(batch, "user_id");
-  const movieIds = ints(batch, "movie_id");
-  const putStars = starsWriter(column(batch, "rating"));
-  const putTimeOf = time && timeWriter(column(batch, time));
+  const userIds = valuesOf(columnOf(batch, "user_id"), Int32Array);
+  const movieIds = valuesOf(columnOf(batch, "movie_id"), Int32Array);
+  const putStars = starsWriter(columnOf(batch, "rating"));
+  const putTimeOf = time && timeWriter(columnOf(batch, time));
   const columns = ["user_id", "movie_id", "tmdb_id", "rating", ...(time ? ["rated_at"] : [])];
   // Of its own, as it goes to another thread.
   const bytes = Buffer.allocUnsafeSlow(mostBytes * batch.numRows);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let rows = 0;
   let at = 0;
-  for (let row = 0; row < movieIds.length; row++) {
+  for (let row = 0; row < batch.numRows; row++) {
     const movieId = movieIds[row] ?? 0;
     const tmdbId = movies.movieOf(movieId);
     if (tmdbId === 0) continue;
@@ -56,12 +57,6 @@ function putId(view: DataView, at: number, id: number): void {
   view.setInt32(at + 4, id);
 }
 
-function column(batch: Table, name: string): Vector {
-  const vector = batch.getChild(name);
-  if (!vector) throw new ServiceError("bad_gold", `ratings in the lake have no column ${name}`);
-  return vector;
-}
-
 /** Puts the cell of a row and answers where it ends. */
 type CellWriter = (view: DataView, at: number, row: number) => number;
 
@@ -76,8 +71,7 @@ const starBytes = starCells.map(({ length }) => length);
 
 /** Stars with one place: silver's decimals, or bronze's numbers rounded as Spark rounds them. */
 function starsWriter(vector: Vector): CellWriter {
-  const values: unknown = vector.data[0]?.values;
-  const tenth = tenthsOf(values, vector);
+  const tenth = tenthsOf(vector);
   return (view, at, row) => {
     const stars = tenth(row);
     const bytes = starBytes[stars];
@@ -88,7 +82,8 @@ function starsWriter(vector: Vector): CellWriter {
   };
 }
 
-function tenthsOf(values: unknown, vector: Vector): (row: number) => number {
+function tenthsOf(vector: Vector): (row: number) => number {
+  const values: unknown = vector.data[0]?.values;
   if (vector.nullCount === 0) {
     if (values instanceof Float64Array) return (row) => tenths(values[row] ?? 0);
     // Of a decimal's four words the lowest.
@@ -110,9 +105,9 @@ export function tenths(stars: number): number {
 
 /** Times in UTC, some of them null: silver's microseconds, or bronze's seconds since 1970. */
 function timeWriter(vector: Vector): CellWriter {
-  const values: unknown = vector.data[0]?.values;
+  const values = valuesOf(vector, BigInt64Array);
   const isMicroseconds = DataType.isTimestamp(vector.type) && vector.type.unit === TimeUnit.MICROSECOND;
-  if (!(values instanceof BigInt64Array) || !(isMicroseconds || DataType.isInt(vector.type))) {
+  if (!isMicroseconds && !DataType.isInt(vector.type)) {
     throw new ServiceError("bad_gold", `times in the lake are ${vector.type}, not seconds or microseconds`);
   }
   const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
