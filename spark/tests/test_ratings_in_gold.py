@@ -122,4 +122,6 @@ def test_users_are_counted_in_each_of_more_genres_than_a_word_has_bits(frame: Fr
     )
     links = linked(frame, {n: n for n in numbers})
     found = genre_ratings(genres, bridge, movies, links, given)
-    assert dict(rows_of(found, "genre_id", "users")) == {n: 2 if n in (1, 63, 64, 65, 128) else 1 for n in numbers}
+    assert dict(rows_of(found, "genre_id", "users")) == {
+        n: 2 if n in (1, 63, 64, 65, 128) else 1 for n in numbers
+    }
