@@ -19,6 +19,7 @@ from spark.silver.ratings import (
     live_below,
     rating,
     with_live,
+    with_stars,
 )
 from spark.tests import bronze
 from spark.tests.conftest import Frame, rows_of
@@ -258,6 +259,17 @@ def test_a_count_that_the_server_did_not_hear_of_in_time_is_made_again(
     dropped.others().collect()
     monkeypatch.setattr(type(dropped._observation), "get", {})
     assert dropped.by_reason() == {"no_rating": 20, "duplicate_rating": 73}
+
+
+def test_stars_are_rounded_by_their_decimal_digits_halves_up(frame: Frame) -> None:
+    # As in services/loader/test/ratingFacts.test.ts: the loader rounds those that stay in bronze.
+    stars = [0.5, 0.7, 3.25, 3.24, 3.249999, 1.15, 2.05, 4.95, 4.999, 5.0]
+    rated = frame(
+        "user_id int, rating double", *({"user_id": n, "rating": of} for n, of in enumerate(stars))
+    )
+    tenths = [5, 7, 33, 32, 32, 12, 21, 50, 50, 50]
+    found = rows_of(with_stars(rated), "user_id", "rating")
+    assert [rating for _, rating in found] == [Decimal(tenth) / 10 for tenth in tenths]
 
 
 def test_rated_at_is_in_utc_and_null_where_the_source_has_no_time(frame: Frame) -> None:
