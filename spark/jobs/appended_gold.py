@@ -5,7 +5,7 @@ from pyspark.sql import functions as F
 
 from spark.dropped import DroppedRows
 from spark.gold import fact_rating, rating_aggregates
-from spark.jobs import gold_ratings
+from spark.jobs import gold_ratings, silver_ratings
 from spark.jobs.hop import Hop
 from spark.jobs.parts import Parts
 from spark.lake import Json
@@ -19,7 +19,7 @@ OF_MOVIES = ("fact_box_office", "bridge_movielens_movie")
 def write(hop: Hop, of_silver: Json, previous: Json) -> dict[str, Json]:
     """Writes what the appended ratings change, shares all other tables; the rows of the report."""
     lake = hop.lake
-    ratings = Parts.of(of_silver, gold_ratings.OF_SILVER)
+    ratings = Parts.of(of_silver, silver_ratings.TABLE)
     changed = (gold_ratings.TABLE, "agg_movie_rating", "agg_genre_rating")
     for table in previous["tables"]:
         if table not in changed:

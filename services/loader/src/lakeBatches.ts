@@ -1,4 +1,4 @@
-import type { ObjectStore } from "@boxoffice/platform/objectStore";
+import type { ObjectStore, StoredObject } from "@boxoffice/platform/objectStore";
 import { type Table, tableFromIPC } from "apache-arrow";
 import { ParquetFile, type RecordBatch } from "parquet-wasm";
 
@@ -10,14 +10,18 @@ export async function* lakeBatches(
   prefix: string,
   columns?: readonly string[],
 ): AsyncGenerator<Table> {
-  for await (const { key } of lake.list(`${prefix}/`)) {
-    if (!key.endsWith(".parquet")) continue;
+  for await (const { key } of parquetObjects(lake, prefix)) {
     const bytes = await lake.bytes(key);
     if (bytes) yield* parquetBatches(bytes, columns);
   }
 }
 
-/** The same of one object. */
+/** The objects of a table at a prefix; a store may list other names beside them. */
+export async function* parquetObjects(lake: ObjectStore, prefix: string): AsyncGenerator<StoredObject> {
+  for await (const object of lake.list(`${prefix}/`)) if (object.key.endsWith(".parquet")) yield object;
+}
+
+/** Rows of one object, in the same way. */
 export async function* parquetBatches(
   bytes: Uint8Array,
   columns?: readonly string[],

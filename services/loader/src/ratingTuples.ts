@@ -3,6 +3,7 @@ import type { ObjectStore, StoredObject } from "@boxoffice/platform/objectStore"
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { Piscina } from "piscina";
 import type { TupleBatch } from "./copyBinary.ts";
+import { parquetObjects } from "./lakeBatches.ts";
 import { MoviesOfLinks } from "./moviesOfLinks.ts";
 import { ratingFacts, type TimeColumn } from "./ratingFacts.ts";
 
@@ -36,7 +37,7 @@ export class RatingTuples {
   async *at(prefix: string, { haveTime }: { haveTime: boolean }): AsyncGenerator<TupleBatch> {
     const time = haveTime ? timeColumn(prefix) : undefined;
     const objects: StoredObject[] = [];
-    for await (const object of this.#lake.list(`${prefix}/`)) if (object.key.endsWith(".parquet")) objects.push(object);
+    for await (const object of parquetObjects(this.#lake, prefix)) objects.push(object);
     const bytes = objects.reduce((sum, object) => sum + object.bytes, 0);
     const made = async (object: StoredObject): Promise<TupleBatch[]> => {
       const parquet = await this.#lake.bytes(object.key);
