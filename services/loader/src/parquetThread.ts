@@ -8,7 +8,9 @@ export type Outcome = { file: GroupFile } | { refused: { code: string; message: 
 
 /** Groups of fewer rows take less time than a thread takes to start. */
 const fewRows = 200_000;
-const idleMilliseconds = 60_000;
+/** Long arrays are not in the heap: with room for more, it grows by what is thrown away. */
+export const youngMegabytes = 12;
+const idleMilliseconds = 10_000;
 
 /** Encodes groups of many rows in a thread beside the service's own, which takes slices and sends objects meanwhile. */
 export class ParquetThread {
@@ -21,6 +23,7 @@ export class ParquetThread {
       filename: new URL("./parquetThreadMain.ts", import.meta.url).href,
       minThreads: 0,
       maxThreads: 1,
+      resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes },
       idleTimeout: idleMilliseconds,
     });
   }

@@ -5,6 +5,7 @@ import { Piscina } from "piscina";
 import type { TupleBatch } from "./copyBinary.ts";
 import { parquetObjects } from "./lakeBatches.ts";
 import { MoviesOfLinks } from "./moviesOfLinks.ts";
+import { youngMegabytes } from "./parquetThread.ts";
 import { ratingFacts, type TimeColumn } from "./ratingFacts.ts";
 
 /** One object of ratings, whose tuples are asked for. */
@@ -30,7 +31,15 @@ export class RatingTuples {
     this.#movies = movies;
     const filename = new URL("./ratingTuplesMain.ts", import.meta.url).href;
     // It stays for the next object.
-    this.#pool = new Piscina({ execArgv, filename, minThreads: 0, maxThreads: 1, idleTimeout: Infinity });
+    const resourceLimits = { maxYoungGenerationSizeMb: youngMegabytes };
+    this.#pool = new Piscina({
+      execArgv,
+      filename,
+      resourceLimits,
+      minThreads: 0,
+      maxThreads: 1,
+      idleTimeout: Infinity,
+    });
   }
 
   /** The tuples at a prefix of silver, or of bronze, object by object: of the next while those of one are taken. */
