@@ -17,6 +17,11 @@ FAILED = re.compile(
     r"Service: S3, Status Code: 5\d\d|InternalError|AWS Error INTERNAL_FAILURE"
     r"|Unable to execute HTTP request"
 )
+#: How both tell of a server that does not run, or that the network does not reach.
+UNREACHED = re.compile(
+    r"AWS Error NETWORK_CONNECTION|Unable to execute HTTP request: .*"
+    r"(Connection refused|[Cc]onnect timed out|UnknownHost|Name or service not known)"
+)
 OF_LAKE = re.compile(r"s3a|software\.amazon|Service: S3|AWS Error|XMinio")
 LONGEST_REASON = 300
 
@@ -28,7 +33,7 @@ class DiskFull(AirflowFailException):
 
 
 class LakeFailed(AirflowException):
-    """The lake's server failed: Airflow tries the task again."""
+    """The lake's server failed or did not answer: Airflow tries the task again."""
 
     code = "lake_failed"
 
@@ -57,6 +62,11 @@ def for_people(failure: Exception) -> DiskFull | LakeFailed | None:
         return DiskFull(
             f"{disk} has no space left ({reason_of(full)}). "
             "Free space there, then run again; what was published stays"
+        )
+    if unreached := next(filter(UNREACHED.search, lines), None):
+        return LakeFailed(
+            f"the lake's S3 server did not answer ({reason_of(unreached)}). ./box status says "
+            "whether it runs, ./box logs s3 why it ended. Start it with ./box up, and run again"
         )
     failed = next((line for line in lines if OF_LAKE.search(line) and FAILED.search(line)), None)
     if failed is None:

@@ -30,6 +30,16 @@ ARROW = (
     "When completing multiple part upload for key '_runs/r/gold.json' in bucket 'lake': AWS Error "
     "INTERNAL_FAILURE during CompleteMultipartUpload operation: An internal error occurred."
 )
+NOT_CONNECTED = (
+    "When reading information for key '_runs/r/inputs.json' in bucket 'lake': AWS Error "
+    "NETWORK_CONNECTION during HeadObject operation: curlCode: 7, Could not connect to server; "
+    "Details: Failed to connect to 127.0.0.1:9000 after 0 ms: Could not connect to server"
+)
+REFUSED = (
+    "getFileStatus on s3a://lake/bronze/ratings: software.amazon.awssdk.core.exception."
+    "SdkClientException: Unable to execute HTTP request: Connect to 127.0.0.1:9000 [/127.0.0.1] "
+    "failed: Connection refused (SDK Attempt Count: 3)\n\nJVM stacktrace:\n\tat org.apache…"
+)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +70,20 @@ def test_a_server_that_says_only_that_it_failed_may_be_full_and_is_tried_again(
     assert isinstance(told, LakeFailed)
     assert re.match(rf"the lake's S3 server failed \({said}\)\. Its disk may be full", str(told))
     assert "\n" not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (NOT_CONNECTED, "When reading information .* Could not connect to server"),
+        (REFUSED, r"Unable to execute HTTP request: Connect to .* \(SDK Attempt Count: 3\)"),
+    ],
+)
+def test_a_server_that_does_not_run_is_not_called_full(text: str, said: str) -> None:
+    told = for_people(OSError(text))
+    assert isinstance(told, LakeFailed)
+    assert re.match(rf"the lake's S3 server did not answer \({said}\)\. \./box status", str(told))
+    assert "full" not in str(told)
 
 
 @pytest.mark.parametrize(
