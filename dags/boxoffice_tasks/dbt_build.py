@@ -1,6 +1,7 @@
 """`dbt build` for one run: builds the marts of its version in the warehouse and tests them."""
 
 import os
+import re
 import tempfile
 from collections import Counter
 from datetime import UTC, datetime
@@ -21,6 +22,15 @@ FAILED = {"error", "fail"}
 UNFINISHED = {"unique_id": "operation.boxoffice.dbt did not finish", "status": "error"}
 #: Failures that an error message has room for.
 SHOWN_FAILURES = 8
+#: How Postgres and its client tell that the server ended, or has not come back.
+WAREHOUSE_GONE = re.compile(
+    r"recovery mode|starting up|shutting down|server closed the connection|SSL SYSCALL error"
+    r"|crash of another server process|Connection refused"
+)
+GONE_REMEDY = (
+    "The warehouse ended while dbt asked it. ./box logs warehouse says why, ./box up starts it; "
+    "one that ends for its memory needs more of it: WAREHOUSE_MEMORY in containers"
+)
 #: What dbt keeps of a project it has parsed; the next run parses only what has changed since.
 PARSED = "partial_parse.msgpack"
 
@@ -59,7 +69,7 @@ def dbt_build(run_id: str) -> None:
             arguments += ["--partial-parse-file-path", str(kept_parse)]
         ended = run_dbt(arguments, progress)
         if not isinstance(ended, RunExecutionResult):
-            raise DbtFailed(f"dbt stopped: {ended}") from ended
+            raise DbtFailed(with_remedy(f"dbt stopped: {ended}")) from ended
         if (target / PARSED).exists():
             (target / PARSED).replace(kept_parse)
     results = [
@@ -110,7 +120,12 @@ def raise_for_failures(failures: list[dict[str, str]]) -> None:
     if len(failures) > len(shown):
         details.append(f"and {len(failures) - len(shown)} more, all in dbt.json of the run")
     message = "\n".join([f"dbt: {len(failures)} failed: {names}", *details])
-    raise DataTestsFailed(message) if only_tests else DbtFailed(message)
+    raise DataTestsFailed(message) if only_tests else DbtFailed(with_remedy(message))
+
+
+def with_remedy(message: str) -> str:
+    """The message, and what to do where it tells that the warehouse ended."""
+    return f"{message}\n{GONE_REMEDY}" if WAREHOUSE_GONE.search(message) else message
 
 
 def _words(result: Json) -> list[str]:

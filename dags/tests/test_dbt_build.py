@@ -10,6 +10,7 @@ from boxoffice_tasks.dbt_build import (
     DbtFailed,
     dbt_report,
     raise_for_failures,
+    with_remedy,
 )
 
 STARTED_AT = datetime(2026, 11, 23, 20, tzinfo=UTC)
@@ -80,3 +81,23 @@ def test_until_dbt_has_ended_its_report_is_a_failure() -> None:
 
 def test_nothing_is_raised_when_nothing_failed() -> None:
     raise_for_failures(dbt_report("r1", PREFIX, STARTED_AT, BUILT)["failures"])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        'connection to server at "warehouse", port 5432 failed: FATAL:  the database system is in '
+        "recovery mode",
+        "server closed the connection unexpectedly",
+    ],
+)
+def test_a_warehouse_that_ended_is_told_with_what_to_do(said: str) -> None:
+    failures = [
+        {"name": "genre_revenue", "status": "error", "message": f"Database Error\n  {said}"}
+    ]
+    with pytest.raises(DbtFailed, match=r"(?s)genre_revenue.*logs warehouse.*WAREHOUSE_MEMORY"):
+        raise_for_failures(failures)
+
+
+def test_another_failure_of_dbt_is_told_as_it_is() -> None:
+    assert with_remedy("dbt stopped: syntax error") == "dbt stopped: syntax error"
