@@ -17,6 +17,7 @@ const unit = [
  */
 const last = [
   ...["docker/verbs", "docker/chaos", "docker/crashes", "docker/scaled", "docker/loaders", "docker/live"],
+  "docker/liveChaos",
   ...["e2e/append", "e2e/fullBench", "e2e/watch", "e2e/liveRatings"],
 ].map((name) => `/test/${name}.test.ts`);
 const placeOf = ({ moduleId }: TestSpecification) => last.findIndex((file) => moduleId.endsWith(file));
@@ -56,6 +57,7 @@ export default defineConfig({
         test: {
           name: "containers",
           include: ["test/docker/*.test.ts"],
+          exclude: ["test/docker/liveChaos.test.ts"],
           globalSetup: "test/docker/firstUp.ts",
           testTimeout: 600_000,
           hookTimeout: 900_000,
@@ -65,9 +67,10 @@ export default defineConfig({
       {
         test: {
           name: "chaos",
-          include: ["test/docker/chaos.test.ts"],
+          include: ["test/docker/{chaos,liveChaos}.test.ts"],
           globalSetup: "test/docker/firstUp.ts",
           hookTimeout: 900_000,
+          fileParallelism: false,
         },
       },
       {

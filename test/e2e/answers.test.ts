@@ -1,7 +1,7 @@
 import { describe, expect, inject, it } from "vitest";
 import { rootPath } from "../../scripts/boxHome.ts";
 import { certifiedAnswers, withoutRunId } from "../kit/certifiedAnswers.ts";
-import { compareWithOracle } from "./oracle.ts";
+import { compareWithOracle } from "../kit/oracle.ts";
 import { box, publishedRun } from "./sharedBox.ts";
 
 const status = async () => JSON.parse(await box.command("status", "--json"));

@@ -7,7 +7,7 @@ import { stringify } from "csv-stringify/sync";
 import { afterAll, describe, expect, it } from "vitest";
 import { rootPath } from "../../scripts/boxHome.ts";
 import { bundledText, EditionCopy, type EditionFile } from "../kit/edition.ts";
-import { compareWithOracle } from "./oracle.ts";
+import { compareWithOracle } from "../kit/oracle.ts";
 import { box } from "./sharedBox.ts";
 
 const addedMovie = { movieId: 999_999, tmdbId: 9_000_001 };

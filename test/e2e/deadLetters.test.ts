@@ -9,7 +9,7 @@ import { z } from "zod";
 import { s3Settings } from "../../scripts/s3Settings.ts";
 import { certifiedAnswers, withoutRunId } from "../kit/certifiedAnswers.ts";
 import { bundledText, EditionCopy } from "../kit/edition.ts";
-import { compareWithOracle } from "./oracle.ts";
+import { compareWithOracle } from "../kit/oracle.ts";
 import { box, publishedRun } from "./sharedBox.ts";
 
 const page = z.object({

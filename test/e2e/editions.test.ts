@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { rootPath } from "../../scripts/boxHome.ts";
 import { bundledText, EditionCopy } from "../kit/edition.ts";
-import { compareWithOracle } from "./oracle.ts";
+import { compareWithOracle } from "../kit/oracle.ts";
 import { box, publishedRun } from "./sharedBox.ts";
 
 const copies: EditionCopy[] = [];

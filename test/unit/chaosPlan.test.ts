@@ -4,6 +4,8 @@ import {
   chaosPlan,
   isOverBefore,
   limitSeconds,
+  liveForm,
+  liveRoad,
   longForm,
   planMilliseconds,
   servicesToKill,
@@ -56,6 +58,21 @@ test("the long form ends in a quarter of an hour, and three of its five runs hav
     const random = new Random32(seed);
     const planned = Array.from({ length: 3 }, () => chaosPlan(random, actions, milliseconds)).flat();
     const killed = planned.flatMap(({ kind, services }) => (kind === "kill" ? services : []));
+    expect(killed.length).toBeGreaterThan(fewestKills);
+  }
+});
+
+test("while live ratings are posted one service on their road is stopped in time, and each of the others dies", () => {
+  for (let seed = 1; seed <= 100; seed += 1) {
+    const { actions, milliseconds, fewestKills } = liveForm;
+    const plan = chaosPlan(new Random32(seed), actions, milliseconds, liveRoad);
+    expect(plan).toHaveLength(actions);
+    const stops = plan.filter(({ kind }) => kind === "stop");
+    expect(stops).toHaveLength(1);
+    for (const stop of stops) expect(isOverBefore(stop, stop.at, milliseconds)).toBe(true);
+    const killed = plan.flatMap(({ kind, services }) => (kind === "kill" ? services : []));
+    const [stopped] = stops.flatMap(({ services }) => services);
+    expect(new Set(killed)).toEqual(new Set(liveRoad.services.filter((service) => service !== stopped)));
     expect(killed.length).toBeGreaterThan(fewestKills);
   }
 });
