@@ -22,7 +22,7 @@ export const servicesToKill = [
 export const chaosSeed = () => Number(process.env.CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 /** As `./box test --chaos` has it. */
-export const longForm = { seconds: 640, actions: 60, fewestKills: 200 };
+export const longForm = { seconds: 560, actions: 60, fewestKills: 200 };
 
 /** While live ratings are posted. */
 export const liveForm = { actions: 18, milliseconds: 30_000, fewestKills: 8 };

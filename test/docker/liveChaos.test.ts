@@ -26,7 +26,7 @@ const limitMilliseconds = 300_000;
 let poster: RatingPoster;
 let before: Awaited<ReturnType<typeof liveMart>>;
 let printed: Answers;
-/** How many ratings came once more, after their answer was lost. */
+/** How many more ratings Kafka has than were acknowledged: of a request that fails some or all may have been taken. */
 let repeated: number;
 afterAll(() => edition.remove());
 

@@ -2,14 +2,13 @@ import { ServiceError } from "@boxoffice/platform/serviceError";
 import { Piscina } from "piscina";
 import { type GroupFile, groupParquet } from "./groupParquet.ts";
 import type { Slice } from "./openGroups.ts";
+import { youngHeap } from "./youngHeap.ts";
 
 /** What `groupParquet` answers or throws, as it passes from one thread to another: an error's class and code do not. */
 export type Outcome = { file: GroupFile } | { refused: { code: string; message: string } };
 
 /** Groups of fewer rows take less time than a thread takes to start. */
 const fewRows = 200_000;
-/** Long arrays are not in the heap: with room for more, it grows by what is thrown away. */
-export const youngMegabytes = 12;
 const idleMilliseconds = 10_000;
 
 /** Encodes groups of many rows in a thread beside the service's own, which takes slices and sends objects meanwhile. */
@@ -23,7 +22,7 @@ export class ParquetThread {
       filename: new URL("./parquetThreadMain.ts", import.meta.url).href,
       minThreads: 0,
       maxThreads: 1,
-      resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes },
+      resourceLimits: youngHeap,
       idleTimeout: idleMilliseconds,
     });
   }

@@ -5,8 +5,8 @@ import { Piscina } from "piscina";
 import type { TupleBatch } from "./copyBinary.ts";
 import { parquetObjects } from "./lakeBatches.ts";
 import { MoviesOfLinks } from "./moviesOfLinks.ts";
-import { youngMegabytes } from "./parquetThread.ts";
 import { ratingFacts, type TimeColumn } from "./ratingFacts.ts";
+import { youngHeap } from "./youngHeap.ts";
 
 /** One object of ratings, whose tuples are asked for. */
 export interface RatingObject {
@@ -31,11 +31,10 @@ export class RatingTuples {
     this.#movies = movies;
     const filename = new URL("./ratingTuplesMain.ts", import.meta.url).href;
     // It stays for the next object.
-    const resourceLimits = { maxYoungGenerationSizeMb: youngMegabytes };
     this.#pool = new Piscina({
       execArgv,
       filename,
-      resourceLimits,
+      resourceLimits: youngHeap,
       minThreads: 0,
       maxThreads: 1,
       idleTimeout: Infinity,
