@@ -30,7 +30,7 @@ export const liveForm = { actions: 18, milliseconds: 30_000, fewestKills: 8 };
 /** Whatever is begun has ended by then: a run that was disturbed, its services' return, and a run in place of a failed one. */
 const settleSeconds = 260;
 
-/** No longer does it take when things happen for so many seconds; the long form a quarter of an hour. */
+/** No longer does it take when things happen for so many seconds; the long form, with live ratings, a quarter of an hour. */
 export const limitSeconds = (seconds: number) => Math.max(600, seconds + settleSeconds);
 
 /** Within which time what is planned for a run happens: a run takes 40 s where nothing disturbs it, and the longer the more often it is. */

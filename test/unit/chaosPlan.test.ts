@@ -49,11 +49,11 @@ test("a service that is stopped does not die in that run, and all of it happens 
   }
 });
 
-test("the long form ends in a quarter of an hour, and three of its five runs have as many kills as it must", () => {
+test("the long form leaves a quarter of an hour some time for live ratings, and three of its four runs have as many kills as it must", () => {
   const { seconds, actions, fewestKills } = longForm;
-  expect(limitSeconds(seconds)).toBe(900);
+  expect(limitSeconds(seconds)).toBe(820);
   const milliseconds = planMilliseconds(actions);
-  expect(Math.floor((seconds * 1000) / milliseconds)).toBe(5);
+  expect(Math.floor((seconds * 1000) / milliseconds)).toBe(4);
   for (let seed = 1; seed <= 100; seed += 1) {
     const random = new Random32(seed);
     const planned = Array.from({ length: 3 }, () => chaosPlan(random, actions, milliseconds)).flat();
