@@ -3,7 +3,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { runInputs } from "@boxoffice/contracts/runInputs";
 import { AirflowApi, type DagRun, type RunRequest, type Task } from "@boxoffice/platform/airflowApi";
-import { storeFailure } from "@boxoffice/platform/fullDisk";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { airflowSettings } from "../airflowSettings.ts";
@@ -195,9 +194,8 @@ function interrupted(runId: string, what = "goes on"): BoxError {
 }
 
 function lost(runId: string, cause: unknown): BoxError {
-  const reason = storeFailure(cause) ?? (cause instanceof Error ? cause.message : String(cause));
   return new BoxError(
-    `run ${runId} could not be followed for ${patienceMilliseconds / 1000} s; it may go on in Airflow.\n${reason}`,
+    `run ${runId} could not be followed for ${patienceMilliseconds / 1000} s; it may go on in Airflow.\n${ServiceError.from(cause).message}`,
     exitCode.failed,
     cause,
   );
