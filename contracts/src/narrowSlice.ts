@@ -11,6 +11,7 @@ import {
   Struct,
   Table,
 } from "apache-arrow";
+import { rowNumber } from "./bronzeSchema.ts";
 
 /**
  * Where a slice's rows are numbered one after the other, its schema's metadata has the first number by this name, and
@@ -29,7 +30,7 @@ export function widened(slice: Table): Table {
   const { fields, metadata } = slice.schema;
   const first = metadata.get(firstRowNumber);
   const wide = fields.map(({ name, type, nullable }) => new Field(name, wideType(type), nullable));
-  const schema = new Schema(first === undefined ? wide : [new Field("row_number", int32, false), ...wide]);
+  const schema = new Schema(first === undefined ? wide : [new Field(rowNumber, int32, false), ...wide]);
   let next = Number(first ?? 0);
   const batches = slice.batches.map(({ data: { children }, numRows: length }) => {
     const columns = children.map(widenedColumn);

@@ -4,6 +4,7 @@ import { mostRatingsPosted } from "@boxoffice/contracts/liveRating";
 import { AirflowApi } from "@boxoffice/platform/airflowApi";
 import { Jobs } from "@boxoffice/platform/jobs";
 import { kafkaClient } from "@boxoffice/platform/kafkaClient";
+import { letHeapsGrow } from "@boxoffice/platform/letHeapsGrow";
 import { serviceLog } from "@boxoffice/platform/log";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
@@ -20,6 +21,7 @@ import { sources } from "./sources/sources.ts";
 import { Watch } from "./watch.ts";
 
 async function serve(config: Config): Promise<void> {
+  letHeapsGrow(200);
   const log = serviceLog("ingest", config.LOG_LEVEL);
   // What a killed process left behind.
   await rm(join(config.WORK_DIR, "loads"), { recursive: true, force: true });

@@ -1,5 +1,5 @@
 import { datasetNames } from "@boxoffice/contracts/dataset";
-import { deadLetterTopic, sliceHeaders } from "@boxoffice/contracts/slice";
+import { deadLetterTopic, partitions, sliceHeaders } from "@boxoffice/contracts/slice";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import type { EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import type { Logger } from "pino";
@@ -47,7 +47,7 @@ export class SliceConsumer {
         maxBytes: 8 << 20,
         maxWaitTimeInMs: 1_000,
       },
-      concurrency: 2,
+      concurrency: partitions,
       take: (payload) => this.#takeBatch(payload),
       onOffsetOutOfRange,
       remedy: "To go on: restart the loader with OFFSET_OUT_OF_RANGE=earliest, then run with --full-refresh.",

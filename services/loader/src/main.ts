@@ -4,6 +4,7 @@ import { deadLetterTopic } from "@boxoffice/contracts/slice";
 import { Jobs } from "@boxoffice/platform/jobs";
 import { kafkaClient } from "@boxoffice/platform/kafkaClient";
 import { serviceLog } from "@boxoffice/platform/log";
+import { letHeapsGrow } from "@boxoffice/platform/letHeapsGrow";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { closeOnSignal } from "@boxoffice/platform/shutdown";
@@ -25,6 +26,7 @@ import { keptRuns, sweepVersions } from "./sweep.ts";
 import { sweepLake } from "./sweepLake.ts";
 import { whenReachable } from "./whenReachable.ts";
 
+letHeapsGrow(100);
 const config = loaderConfig();
 const log = serviceLog("loader", config.LOG_LEVEL);
 const lake = new ObjectStore(config);
