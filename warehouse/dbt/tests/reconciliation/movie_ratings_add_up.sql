@@ -15,14 +15,26 @@ changes as (
 
 ),
 
+-- Decimals take longer to add than to compare, so equal ones are counted first.
+equal_ratings as (
+
+    select
+        tmdb_id,
+        rating,
+        sum(change) as ratings
+    from changes
+    group by tmdb_id, rating
+
+),
+
 counted as (
 
     select
         tmdb_id,
-        sum(change) as ratings,
-        sum(case when change = -1 then -rating else rating end) as rating_sum,
-        sum(case when rating between 0.5 and 5.0 then 0 else 1 end) as out_of_range
-    from changes
+        sum(ratings) as ratings,
+        sum(ratings * rating) as rating_sum,
+        sum(case when rating between 0.5 and 5.0 then 0 else ratings end) as out_of_range
+    from equal_ratings
     group by tmdb_id
 
     {% if before.run_id is not none -%}
