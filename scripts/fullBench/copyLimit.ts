@@ -9,11 +9,9 @@ import { from as copyFrom, to as copyTo } from "pg-copy-streams";
  * connection. The file is made before; the table is made in the same transaction and goes with it.
  */
 export async function copyLimit(client: pg.Client, runId: string, file: string) {
-  const columns = "user_id, movie_id, tmdb_id, rating, rated_at";
-  await pipeline(
-    client.query(copyTo(`copy (select ${columns} from marts.fact_rating) to stdout`)),
-    createWriteStream(file),
-  );
+  const columns = "user_id, movie_id, tmdb_id, rating_tenths, rated_at";
+  const ratings = "select user_id, movie_id, tmdb_id, cast(rating * 10 as smallint), rated_at from marts.fact_rating";
+  await pipeline(client.query(copyTo(`copy (${ratings}) to stdout`)), createWriteStream(file));
   await client.query("begin");
   try {
     await client.query("create table gold.bench_fact_rating (like gold.fact_rating including defaults)");

@@ -15,15 +15,15 @@ RATINGS = """
 create table gold.fact_rating_full
 partition of gold.fact_rating for values in (gold.run_key('full'));
 create unique index on gold.fact_rating_full (user_id, movie_id, until_place);
-insert into gold.fact_rating (run_key, user_id, movie_id, tmdb_id, rating, from_place, until_place)
+insert into gold.fact_rating (run_key, user_id, movie_id, tmdb_id, rating_tenths, from_place, until_place)
 select gold.run_key('full'), facts.*
 from (values
-    (1, 1, 862, 2.0, 0, 1),
-    (2, 1, 862, 3.0, 0, 32767),
-    (1, 1, 862, 5.0, 1, 2),
-    (1, 2, 863, 4.0, 1, 32767),
-    (3, 2, 863, 1.0, 1, 32767),
-    (1, 1, 862, 0.5, 2, 32767)
+    (1, 1, 862, 20, 0, 1),
+    (2, 1, 862, 30, 0, 32767),
+    (1, 1, 862, 50, 1, 2),
+    (1, 2, 863, 40, 1, 32767),
+    (3, 2, 863, 10, 1, 32767),
+    (1, 1, 862, 5, 2, 32767)
 ) as facts;
 insert into mart_versions.shared_facts (run_id, facts_run_id, place)
 values

@@ -188,7 +188,7 @@ function unscaled(low: number, second: number, third: number, high: number): big
 }
 
 /** A numeric's cell: digits to the base of 10,000 on both sides of the point, without zeros at either end. */
-export function numericCell(value: bigint, scale: number): Buffer {
+function numericCell(value: bigint, scale: number): Buffer {
   const isNegative = value < 0n;
   const text = String(isNegative ? -value : value).padStart(scale + 1, "0");
   const whole = text.slice(0, text.length - scale);

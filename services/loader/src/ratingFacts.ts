@@ -1,7 +1,7 @@
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import { DataType, type Table, TimeUnit, type Vector } from "apache-arrow";
 import { columnOf, valuesOf } from "./arrowColumns.ts";
-import { numericCell, putTime, type TupleBatch } from "./copyBinary.ts";
+import { putTime, type TupleBatch } from "./copyBinary.ts";
 import { parquetBatches } from "./lakeBatches.ts";
 import type { MoviesOfLinks } from "./moviesOfLinks.ts";
 
@@ -24,14 +24,15 @@ export async function* ratingFacts(
 const rowsAtOnce = 32_768;
 const idBytes = 8;
 const timeBytes = 12;
-const mostBytes = 2 + 3 * idBytes + 16 + timeBytes;
+const tenthsBytes = 6;
+const mostBytes = 2 + 3 * idBytes + tenthsBytes + timeBytes;
 
 function factTuples(batch: Table, movies: MoviesOfLinks, time: TimeColumn): TupleBatch {
   const userIds = valuesOf(columnOf(batch, "user_id"), Int32Array);
   const movieIds = valuesOf(columnOf(batch, "movie_id"), Int32Array);
-  const putStars = starsWriter(columnOf(batch, "rating"));
+  const putTenths = tenthsWriter(columnOf(batch, "rating"));
   const putTimeOf = time && timeWriter(columnOf(batch, time));
-  const columns = ["user_id", "movie_id", "tmdb_id", "rating", ...(time ? ["rated_at"] : [])];
+  const columns = ["user_id", "movie_id", "tmdb_id", "rating_tenths", ...(time ? ["rated_at"] : [])];
   // Of its own, as it goes to another thread.
   const bytes = Buffer.allocUnsafeSlow(mostBytes * batch.numRows);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -45,7 +46,7 @@ function factTuples(batch: Table, movies: MoviesOfLinks, time: TimeColumn): Tupl
     putId(view, at + 2, userIds[row] ?? 0);
     putId(view, at + 2 + idBytes, movieId);
     putId(view, at + 2 + 2 * idBytes, tmdbId);
-    at = putStars(view, at + 2 + 3 * idBytes, row);
+    at = putTenths(view, at + 2 + 3 * idBytes, row);
     if (putTimeOf) at = putTimeOf(view, at, row);
     rows += 1;
   }
@@ -60,25 +61,16 @@ function putId(view: DataView, at: number, id: number): void {
 /** Puts the cell of a row and answers where it ends. */
 type CellWriter = (view: DataView, at: number, row: number) => number;
 
-/** The cells of all stars from 0.0 to 9.9, as four words each and with their lengths. */
-const starCells = Array.from({ length: 100 }, (_none, tenth) => numericCell(BigInt(tenth), 1));
-const starWords = new Int32Array(4 * starCells.length);
-for (const [tenth, cell] of starCells.entries()) {
-  const whole = Buffer.concat([cell, Buffer.alloc(16)]);
-  for (let word = 0; word < 4; word++) starWords[4 * tenth + word] = whole.readInt32BE(4 * word);
-}
-const starBytes = starCells.map(({ length }) => length);
-
-/** Stars with one place: silver's decimals, or bronze's numbers rounded as Spark rounds them. */
-function starsWriter(vector: Vector): CellWriter {
-  const tenth = tenthsOf(vector);
+/** Tenths of a star: silver's decimals, or bronze's numbers rounded as Spark rounds them. */
+function tenthsWriter(vector: Vector): CellWriter {
+  const tenthsAt = tenthsOf(vector);
   return (view, at, row) => {
-    const stars = tenth(row);
-    const bytes = starBytes[stars];
-    if (bytes === undefined) throw new ServiceError("bad_gold", `a rating in the lake has ${stars / 10} stars`);
-    // All words, whatever the cell's length: the next cell begins behind its end.
-    for (let word = 0; word < 4; word++) view.setInt32(at + 4 * word, starWords[4 * stars + word] ?? 0);
-    return at + bytes;
+    const rating = tenthsAt(row);
+    if (!(rating >= 0 && rating < 100))
+      throw new ServiceError("bad_gold", `a rating in the lake has ${rating / 10} stars`);
+    view.setInt32(at, 2);
+    view.setInt16(at + 4, rating);
+    return at + tenthsBytes;
   };
 }
 

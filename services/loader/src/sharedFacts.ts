@@ -173,10 +173,10 @@ async function markReplaced(
   prefix: string,
 ): Promise<number> {
   await client.query(
-    "create temporary table replaced_rating (user_id int, movie_id int, tmdb_id int, rating decimal(2, 1))",
+    "create temporary table replaced_rating (user_id int, movie_id int, tmdb_id int, rating_tenths smallint)",
   );
   const onRows = () => {};
-  const columns = ["user_id", "movie_id", "tmdb_id", "rating"];
+  const columns = ["user_id", "movie_id", "tmdb_id", "rating_tenths"];
   const into = "replaced_rating";
   const batches = tuples.at(prefix, { haveTime: false });
   const replaced = await copyTable(client, batches, { into, columns, signal, onRows });
@@ -185,7 +185,7 @@ async function markReplaced(
     `update ${quoted} as facts set until_place = $1
      from replaced_rating as replaced
      where facts.user_id = replaced.user_id and facts.movie_id = replaced.movie_id
-       and facts.tmdb_id = replaced.tmdb_id and facts.rating = replaced.rating
+       and facts.tmdb_id = replaced.tmdb_id and facts.rating_tenths = replaced.rating_tenths
        and facts.until_place = ${neverReplaced}`,
     [place],
   );

@@ -24,8 +24,8 @@ beforeAll(async () => {
   }
   const fact = (run: string, user: number, movie: number, stars: number, seconds: number | null) =>
     pool.query(
-      `insert into gold.fact_rating (run_key, user_id, movie_id, tmdb_id, rating, rated_at)
-       values (gold.run_key($1), $2, $3, 862, $4, to_timestamp($5) at time zone 'UTC')`,
+      `insert into gold.fact_rating (run_key, user_id, movie_id, tmdb_id, rating_tenths, rated_at)
+       values (gold.run_key($1), $2, $3, 862, $4 * 10, to_timestamp($5) at time zone 'UTC')`,
       [run, user, movie, stars, seconds],
     );
   for (const run of ["r1", "r2"]) {

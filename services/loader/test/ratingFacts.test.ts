@@ -12,7 +12,7 @@ const movies = MoviesOfLinks.of([
   [12, 5],
 ]);
 
-/** The tuples of an object's ratings as rows: stars as text, times in milliseconds since 1970. */
+/** The tuples of an object's ratings as rows: stars in tenths, times in milliseconds since 1970. */
 async function factsOf(columns: Column[], time: TimeColumn) {
   const found: Record<string, unknown>[] = [];
   for await (const batch of ratingFacts(parquetOf(columns), movies, time)) found.push(...rowsOf(batch));
@@ -27,7 +27,7 @@ function rowsOf({ columns, rows, bytes }: TupleBatch): Record<string, unknown>[]
     const begin = at + 4;
     at = begin + Math.max(length, 0);
     if (length === -1) return [name, null];
-    if (name === "rating") return [name, starsOf(view, begin)];
+    if (name === "rating_tenths") return [name, view.getInt16(begin)];
     if (name === "rated_at") return [name, Number(view.getBigInt64(begin) / 1000n) + Date.UTC(2000, 0, 1)];
     return [name, view.getInt32(begin)];
   };
@@ -40,19 +40,6 @@ function rowsOf({ columns, rows, bytes }: TupleBatch): Record<string, unknown>[]
   return found;
 }
 
-/** Of a numeric with at most one group of digits on either side of the point. */
-function starsOf(view: DataView, begin: number): string {
-  const [count, weight, , places] = [0, 2, 4, 6].map((from) => view.getInt16(begin + from)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const groups = Array.from({ length: count }, (_none, at) => view.getInt16(begin + 8 + 2 * at));
-  const value = groups.reduce((sum, group, at) => sum + group * 10_000 ** (weight - at), 0);
-  return value.toFixed(places);
-}
-
 test("ratings of silver get the movie of their link; without one they are none", async () => {
   const columns = [
     ids("user_id", 1, 1, 2, 3),
@@ -62,9 +49,9 @@ test("ratings of silver get the movie of their link; without one they are none",
     { name: "is_live", type: "boolean", cells: [true, true, false, false] },
   ];
   expect(await factsOf(columns, "rated_at")).toEqual([
-    { user_id: 1, movie_id: 12, tmdb_id: 5, rating: "0.5", rated_at: 1_000 },
-    { user_id: 2, movie_id: 10, tmdb_id: 862, rating: "4.5", rated_at: null },
-    { user_id: 3, movie_id: 11, tmdb_id: 862, rating: "1.0", rated_at: -1 },
+    { user_id: 1, movie_id: 12, tmdb_id: 5, rating_tenths: 5, rated_at: 1_000 },
+    { user_id: 2, movie_id: 10, tmdb_id: 862, rating_tenths: 45, rated_at: null },
+    { user_id: 3, movie_id: 11, tmdb_id: 862, rating_tenths: 10, rated_at: -1 },
   ]);
 });
 
@@ -77,14 +64,14 @@ test("those that stay in bronze become what silver would have made of them", asy
     { name: "timestamp", type: "bigint", cells: [7, 1_260_759_144, null] },
   ];
   expect(await factsOf(columns, "timestamp")).toEqual([
-    { user_id: 1, movie_id: 12, tmdb_id: 5, rating: "3.5", rated_at: 1_260_759_144_000 },
-    { user_id: 2, movie_id: 10, tmdb_id: 862, rating: "0.5", rated_at: null },
+    { user_id: 1, movie_id: 12, tmdb_id: 5, rating_tenths: 35, rated_at: 1_260_759_144_000 },
+    { user_id: 2, movie_id: 10, tmdb_id: 862, rating_tenths: 5, rated_at: null },
   ]);
 });
 
 test("those that were replaced have no time", async () => {
   const columns = [ids("user_id", 1), ids("movie_id", 10), { name: "rating", type: "decimal(2;1)", cells: [35] }];
-  expect(await factsOf(columns, undefined)).toEqual([{ user_id: 1, movie_id: 10, tmdb_id: 862, rating: "3.5" }]);
+  expect(await factsOf(columns, undefined)).toEqual([{ user_id: 1, movie_id: 10, tmdb_id: 862, rating_tenths: 35 }]);
 });
 
 test("a rating without stars, or with more than a tuple of stars can hold, is an error and no rating", async () => {

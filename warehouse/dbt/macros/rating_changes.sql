@@ -6,7 +6,7 @@
     select
         user_id,
         tmdb_id,
-        rating,
+        rating_tenths,
         {{ '1' if before.run_id is none else 'case when until_place > ' ~ facts.place ~ ' then 1 else -1 end' }} as change
     from {{ source('gold', 'fact_rating') }}
     where

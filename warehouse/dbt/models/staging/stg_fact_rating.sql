@@ -10,7 +10,7 @@ select
     user_id,
     movie_id,
     tmdb_id,
-    rating,
+    cast(rating_tenths * 0.1 as decimal(2, 1)) as rating,
     rated_at
 from source
 where {{ is_in_partition(facts) }} and {{ is_at_place(facts.place) }}

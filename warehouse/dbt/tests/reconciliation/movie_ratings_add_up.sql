@@ -15,26 +15,14 @@ changes as (
 
 ),
 
--- Decimals take longer to add than to compare, so equal ones are counted first.
-equal_ratings as (
-
-    select
-        tmdb_id,
-        rating,
-        sum(change) as ratings
-    from changes
-    group by tmdb_id, rating
-
-),
-
 counted as (
 
     select
         tmdb_id,
-        sum(ratings) as ratings,
-        sum(ratings * rating) as rating_sum,
-        sum(case when rating between 0.5 and 5.0 then 0 else ratings end) as out_of_range
-    from equal_ratings
+        sum(change) as ratings,
+        cast(sum(change * rating_tenths) * 0.1 as decimal(18, 1)) as rating_sum,
+        sum(case when rating_tenths between 5 and 50 then 0 else 1 end) as out_of_range
+    from changes
     group by tmdb_id
 
     {% if before.run_id is not none -%}
