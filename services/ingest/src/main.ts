@@ -21,7 +21,7 @@ import { sources } from "./sources/sources.ts";
 import { Watch } from "./watch.ts";
 
 async function serve(config: Config): Promise<void> {
-  letHeapsGrow(200);
+  letHeapsGrow(150);
   const log = serviceLog("ingest", config.LOG_LEVEL);
   // What a killed process left behind.
   await rm(join(config.WORK_DIR, "loads"), { recursive: true, force: true });

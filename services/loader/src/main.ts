@@ -26,7 +26,7 @@ import { keptRuns, sweepVersions } from "./sweep.ts";
 import { sweepLake } from "./sweepLake.ts";
 import { whenReachable } from "./whenReachable.ts";
 
-letHeapsGrow(100);
+letHeapsGrow(50);
 const config = loaderConfig();
 const log = serviceLog("loader", config.LOG_LEVEL);
 const lake = new ObjectStore(config);
