@@ -15,7 +15,8 @@ RATINGS = """
 create table gold.fact_rating_full
 partition of gold.fact_rating for values in (gold.run_key('full'));
 create unique index on gold.fact_rating_full (user_id, movie_id, until_place);
-insert into gold.fact_rating (run_key, user_id, movie_id, tmdb_id, rating_tenths, from_place, until_place)
+insert into gold.fact_rating
+(run_key, user_id, movie_id, tmdb_id, rating_tenths, from_place, until_place)
 select gold.run_key('full'), facts.*
 from (values
     (1, 1, 862, 20, 0, 1),
