@@ -1,5 +1,5 @@
--- 26 million decimals: a number of tenths is read, added up and copied in half their time. marts.fact_rating has stars as
--- before. Its readers wait until this is committed, some ten seconds for each kept version of the full size.
+-- 26 million decimals: numbers of tenths are copied in three quarters of their time and added up in half of it.
+-- marts.fact_rating has stars as before. Its readers wait until this is committed, some ten seconds for each kept version of the full size.
 
 -- The column's type can be changed while no view reads it; those that read this view do not notice.
 create or replace view marts.fact_rating as
