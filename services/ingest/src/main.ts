@@ -21,7 +21,7 @@ import { sources } from "./sources/sources.ts";
 import { Watch } from "./watch.ts";
 
 async function serve(config: Config): Promise<void> {
-  // By twice as much it is no faster, and near the memory of its container.
+  // By 200 it is no faster, and near the memory of its container.
   letHeapsGrow(150);
   const log = serviceLog("ingest", config.LOG_LEVEL);
   // What a killed process left behind.

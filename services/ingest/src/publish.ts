@@ -3,8 +3,8 @@ import { ensureTopics } from "@boxoffice/platform/topics";
 import kafkajs, { type Kafka, type Message, Partitioners, type Producer } from "kafkajs";
 import type { SliceMessage } from "./sliceEncoder.ts";
 
-/** One request holds about this much, of ratings half a group: the loader fetches from all partitions at once then. */
-const requestBytes = 2 << 20;
+/** One request holds about this much, of ratings the eight slices of half a group: the loader fetches from all partitions then. */
+const requestBytes = (2 << 20) + (64 << 10);
 /** One is made while another is under way. More would only take memory. */
 const requestsAtOnce = 2;
 

@@ -8,7 +8,7 @@ import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { loadId } from "@boxoffice/contracts/loadId";
 import { HttpError } from "@boxoffice/platform/httpError";
 import { httpServer } from "@boxoffice/platform/httpServer";
-import type { Jobs } from "@boxoffice/platform/jobs";
+import type { JobContext, Jobs } from "@boxoffice/platform/jobs";
 import type { FastifyInstance } from "fastify";
 import type pg from "pg";
 import type { Logger } from "pino";
@@ -37,6 +37,8 @@ export interface LoaderParts {
   pool: pg.Pool;
   seals: Jobs;
   versions: Jobs;
+  /** Resolves when the warehouse's tables are as versions need them. */
+  untilMigrated: (signal: AbortSignal) => Promise<void>;
   fixLive: FixLive;
   /** Called when a load of the dataset has been sealed. */
   onSealed: (dataset: z.infer<typeof datasetName>) => void;
@@ -76,9 +78,11 @@ export function loaderServer({ seal, pool, seals, versions, fixLive, ...parts }:
     // A later try of the same run wrote another prefix, and is another job.
     const { prefix = "" } = await requireHop(lake, run_id, "gold");
     // A version that was loaded may have been swept since; what is still there is only counted.
-    const job = versions.start(`${run_id}.${basename(prefix)}`, (context) => loadVersion(lake, pool, run_id, context), {
-      again: true,
-    });
+    const load = async (context: JobContext) => {
+      await parts.untilMigrated(context.signal);
+      return loadVersion(lake, pool, run_id, context);
+    };
+    const job = versions.start(`${run_id}.${basename(prefix)}`, load, { again: true });
     return reply.code(202).send(job);
   });
   serveJobs("/versions/:id", versions);

@@ -1,5 +1,6 @@
 import { epochBegin, type LiveEpoch } from "@boxoffice/contracts/liveEpoch";
 import { liveTopic } from "@boxoffice/contracts/liveRating";
+import { partitions } from "@boxoffice/contracts/slice";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
 import type { ServiceError } from "@boxoffice/platform/serviceError";
 import type { EachBatchPayload, Kafka } from "kafkajs";
@@ -77,7 +78,7 @@ export class LiveConsumer {
         maxBytesPerPartition: 512 << 10,
         maxWaitTimeInMs: 500,
       },
-      concurrency: 4,
+      concurrency: partitions,
       take: (payload) => this.#takeBatch(payload),
       onOffsetOutOfRange,
       remedy: "To go on with those there are: restart the loader with OFFSET_OUT_OF_RANGE=earliest.",

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from "node:events";
 import { datasetNames } from "@boxoffice/contracts/dataset";
 import { liveTopic } from "@boxoffice/contracts/liveRating";
 import { deadLetterTopic } from "@boxoffice/contracts/slice";
@@ -68,6 +69,9 @@ function afterwards(what: string, work: () => Promise<void>): void {
   work().catch((error: Error) => log.warn({ reason: error.message }, `${what} failed`));
 }
 
+const migrations = new EventEmitter().setMaxListeners(0);
+let areMigrated = false;
+
 const server = loaderServer({
   seal: {
     lake,
@@ -79,6 +83,9 @@ const server = loaderServer({
   pool,
   seals,
   versions,
+  untilMigrated: async (signal) => {
+    if (!areMigrated) await once(migrations, "applied", { signal });
+  },
   fixLive: (known) => fixLiveInput({ lake, kafka, pool, flush: (ends) => live.flush(ends), log }, known),
   onSealed: (dataset) =>
     afterwards("deleting consumed records", () =>
@@ -128,6 +135,8 @@ closeOnSignal(log, [
 try {
   await server.listen({ host: config.HTTP_HOST, port: config.HTTP_PORT });
   await whenReachable("the warehouse", () => migrate(pool, config.MIGRATIONS_DIR, log), log);
+  areMigrated = true;
+  migrations.emit("applied");
   await whenReachable("the lake", () => lake.ensureBucket(), log);
   await whenReachable("Kafka", () => ensureTopics(kafka).then(() => {}), log);
   endTopics = keepTopics(kafka, log);

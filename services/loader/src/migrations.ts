@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ServiceError } from "@boxoffice/platform/serviceError";
-import type pg from "pg";
+import pg from "pg";
 import type { Logger } from "pino";
 import { inTransaction } from "./warehouse.ts";
 
@@ -36,7 +36,19 @@ async function applyOnce(client: pg.PoolClient, name: string, sha256: string, sq
     );
   }
   if (before) return false;
-  await client.query(sql);
+  await client.query(sql).catch((cause: unknown) => {
+    throw waitsForLock(name, cause);
+  });
   await client.query("insert into loader.migrations (name, sha256) values ($1, $2)", [name, sha256]);
   return true;
+}
+
+/** SQLSTATE lock_not_available. */
+const lockNotAvailable = "55P03";
+
+/** What a migration threw, worded where it would rather begin anew than have all others queue behind it. */
+function waitsForLock(name: string, cause: unknown): unknown {
+  if (!(cause instanceof pg.DatabaseError && cause.code === lockNotAvailable)) return cause;
+  const message = `migration ${name} needs a table that a load, dbt or a reader's transaction holds: it is tried again. Let runs end, and end that transaction`;
+  return new ServiceError("warehouse_in_use", message, { retryable: true, cause });
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { fullDisk } from "@boxoffice/platform/fullDisk";
 import { ServiceError } from "@boxoffice/platform/serviceError";
 import type { Logger } from "pino";
 
@@ -11,7 +12,7 @@ export async function whenReachable(what: string, work: () => Promise<void>, log
       await work();
       return;
     } catch (error) {
-      const isFinal = error instanceof ServiceError && !error.retryable;
+      const isFinal = (error instanceof ServiceError && !error.retryable) || fullDisk(error) !== undefined;
       if (isFinal || attempt === attempts) throw error;
       log.warn({ attempt, reason: error instanceof Error ? error.message : String(error) }, `waiting for ${what}`);
       await sleep(Math.min(500 * attempt, 5_000));

@@ -19,6 +19,7 @@ let pool: pg.Pool;
 let drop: () => Promise<void>;
 let server: FastifyInstance;
 let missing: string[] = [];
+let untilMigrated: (signal: AbortSignal) => Promise<void> = async () => {};
 
 beforeAll(async () => {
   lake = await newLake();
@@ -35,6 +36,7 @@ beforeAll(async () => {
     pool,
     seals: new Jobs(quietLog),
     versions: new Jobs(quietLog),
+    untilMigrated: (signal) => untilMigrated(signal),
     fixLive: async () => noLiveInput,
     onSealed: () => {},
     onPublished: () => {},
@@ -75,6 +77,23 @@ test("a request for a version starts a job; the same again loads what is no long
   const again = (await post("/versions", { run_id: run })).json();
   expect(again.id).not.toBe(id);
   await until("the job has ended", async () => (await get(`/versions/${again.id}`)).json().state !== "running");
+});
+
+test("a version that is asked for while the tables are made anew is loaded when they are", async () => {
+  const run = uniqueName("run");
+  await putGold(lake, run);
+  let migrated = () => {};
+  const migration = new Promise<void>((resolve) => {
+    migrated = resolve;
+  });
+  untilMigrated = () => migration;
+  await pool.query("alter table gold.fact_rating rename rating_tenths to before");
+  const { id } = (await post("/versions", { run_id: run })).json();
+  await pool.query("alter table gold.fact_rating rename before to rating_tenths");
+  expect((await get(`/versions/${id}`)).json().state).toBe("running");
+  migrated();
+  await until("the job has ended", async () => (await get(`/versions/${id}`)).json().state !== "running");
+  expect((await get(`/versions/${id}`)).json()).toMatchObject({ state: "done", result: { run_id: run } });
 });
 
 test("a job nobody knows is not found, and the answer says to post it again", async () => {

@@ -64,6 +64,7 @@ beforeAll(async () => {
     pool,
     seals: jobs(),
     versions: jobs(),
+    untilMigrated: async () => {},
     fixLive: async () => noLiveInput,
     onSealed: () => {},
     onPublished: () => {},

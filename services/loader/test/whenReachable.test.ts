@@ -20,8 +20,11 @@ test("what may come yet is waited for, also where a service's own error says so"
   expect(calls()).toBe(3);
 });
 
-test("what will never come is an error at once", async () => {
-  const { work, calls } = failing(new ServiceError("changed_migration", "another file"));
-  await expect(whenReachable("the warehouse", work, quietLog)).rejects.toMatchObject({ code: "changed_migration" });
-  expect(calls()).toBe(1);
+test("what will never come, or finds a full disk, is an error at once", async () => {
+  const full = Object.assign(new Error("could not extend file"), { code: "53100" });
+  for (const error of [new ServiceError("changed_migration", "another file"), full]) {
+    const { work, calls } = failing(error);
+    await expect(whenReachable("the warehouse", work, quietLog)).rejects.toBe(error);
+    expect(calls()).toBe(1);
+  }
 });

@@ -1,5 +1,11 @@
 -- 26 million decimals: numbers of tenths are copied in three quarters of their time and added up in half of it.
--- marts.fact_rating has stars as before. Its readers wait until this is committed, some ten seconds for each kept version of the full size.
+-- marts.fact_rating has stars as before. Its readers wait until this is committed, some ten seconds for each kept version
+-- of the full size, all of which are on the disk twice until then.
+
+-- Readers queue behind who waits for a load: begun anew it stands in their way for short.
+set local lock_timeout = '3s';
+-- Rows stay in their order, by which the index of places goes.
+set local synchronize_seqscans = off;
 
 -- The column's type can be changed while no view reads it; those that read this view do not notice.
 create or replace view marts.fact_rating as
