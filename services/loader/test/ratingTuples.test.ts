@@ -28,7 +28,7 @@ async function tuplesAt(prefix: string) {
   const bytes: Uint8Array[] = [];
   let count = 0;
   for await (const batch of tuples.at(prefix, { haveTime: true })) {
-    expect(batch.columns).toEqual(["user_id", "movie_id", "tmdb_id", "rating", "rated_at"]);
+    expect(batch.columns).toEqual(["user_id", "movie_id", "tmdb_id", "rating_tenths", "rated_at"]);
     bytes.push(batch.bytes);
     count += batch.rows;
   }
