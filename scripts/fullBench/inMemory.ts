@@ -9,16 +9,12 @@
 import { createReadStream } from "node:fs";
 import { datasets, groupSlices } from "@boxoffice/contracts/dataset";
 import { sliceHeaders } from "@boxoffice/contracts/slice";
-import { letHeapsGrow } from "@boxoffice/platform/letHeapsGrow";
 import { type SliceMessage, sliceEncoder } from "../../services/ingest/src/sliceEncoder.ts";
 import { slices } from "../../services/ingest/src/slices.ts";
 import { groupParquet } from "../../services/loader/src/groupParquet.ts";
 
 const path = process.argv[2];
 if (!path) throw new Error("expected the path of a ratings.csv");
-
-// As ingest does, so that the limit is not that of the collector.
-letHeapsGrow(150);
 
 /** Of no load that there is. */
 const loadId = "0000000000000000-v1";
