@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { cp, mkdtemp, readdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { kafkaClient } from "@boxoffice/platform/kafkaClient";
 import { ObjectStore } from "@boxoffice/platform/objectStore";
@@ -22,6 +25,15 @@ export const migrationsDirectory = fileURLToPath(new URL("../../../warehouse/mig
 export const quietLog = pino({ level: process.env.TEST_LOG_LEVEL ?? "silent" });
 
 export const uniqueName = (kind: string) => `${kind}-${randomBytes(6).toString("hex")}`;
+
+/** A new directory of the migrations before one of them; the caller removes it. */
+export async function migrationsBefore(name: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), "migrations-"));
+  for (const before of await readdir(migrationsDirectory)) {
+    if (before < name) await cp(join(migrationsDirectory, before), join(directory, before));
+  }
+  return directory;
+}
 
 /** A bucket of the real object store, or of what stands before it. */
 export function lakeOf(bucket: string, endpoint = addresses.s3): ObjectStore {

@@ -1,12 +1,10 @@
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrate } from "../src/migrations.ts";
 import { addUniqueKey, attachPartition, createPartition, partitionOf, partitionState } from "../src/partitions.ts";
 import { inTransaction } from "../src/warehouse.ts";
-import { migrationsDirectory, newDatabase, quietLog } from "./engines.ts";
+import { migrationsBefore, migrationsDirectory, newDatabase, quietLog } from "./engines.ts";
 
 let pool: pg.Pool;
 let drop: () => Promise<void>;
@@ -14,10 +12,7 @@ let before: string;
 
 beforeAll(async () => {
   ({ pool, drop } = await newDatabase());
-  before = await mkdtemp(join(tmpdir(), "migrations-"));
-  for (const name of await readdir(migrationsDirectory)) {
-    if (name < "009") await cp(join(migrationsDirectory, name), join(before, name));
-  }
+  before = await migrationsBefore("009");
   await migrate(pool, before, quietLog);
 });
 afterAll(async () => {

@@ -1,11 +1,9 @@
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import type pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { migrate } from "../src/migrations.ts";
 import { allPartitions, partitionOf, partitionState } from "../src/partitions.ts";
-import { migrationsDirectory, newDatabase, quietLog } from "./engines.ts";
+import { migrationsBefore, migrationsDirectory, newDatabase, quietLog } from "./engines.ts";
 
 let pool: pg.Pool;
 let drop: () => Promise<void>;
@@ -13,10 +11,7 @@ let before: string;
 
 beforeAll(async () => {
   ({ pool, drop } = await newDatabase());
-  before = await mkdtemp(join(tmpdir(), "migrations-"));
-  for (const name of await readdir(migrationsDirectory)) {
-    if (name < "008") await cp(join(migrationsDirectory, name), join(before, name));
-  }
+  before = await migrationsBefore("008");
   await migrate(pool, before, quietLog);
 });
 afterAll(async () => {
