@@ -5,7 +5,7 @@ import { hopReport } from "@boxoffice/contracts/hopReport";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import type { AirflowApi } from "@boxoffice/platform/airflowApi";
 import type { ObjectStore } from "@boxoffice/platform/objectStore";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { newRunId } from "../../scripts/pipeline/runPipeline.ts";
 import { Random32 } from "../../scripts/random32.ts";
 import { setting } from "../../scripts/settings.ts";
@@ -77,19 +77,23 @@ describe("a run whose lake and warehouse fail under it", () => {
 describe.runIf(mayMount)("a run whose stores have no room any more (not without root who may mount)", () => {
   const stores = ["s3", "kafka"];
   const diskOf = (name: "lake" | "kafka") => new OwnDisk(join(box.home, name));
-  const [lakeDisk, kafkaDisk] = [diskOf("lake"), diskOf("kafka")];
+  const disks = [diskOf("lake"), diskOf("kafka")] as const;
+  const [lakeDisk, kafkaDisk] = disks;
   let airflow: AirflowApi;
   let lake: ObjectStore;
 
   beforeAll(async () => {
     ({ airflow, lake } = await openBox());
     await box.kill(...stores);
-    for (const disk of [lakeDisk, kafkaDisk]) disk.mount(512);
+    for (const disk of disks) disk.mount(512);
     await box.command("up", "--services", ...stores);
+  });
+  afterEach(() => {
+    for (const disk of disks) disk.free();
   });
   afterAll(async () => {
     await box.kill(...stores);
-    for (const disk of [lakeDisk, kafkaDisk]) disk.unmount();
+    for (const disk of disks) disk.unmount();
     await box.command("up", "--services", ...stores);
     lake.close();
   });
@@ -100,10 +104,14 @@ describe.runIf(mayMount)("a run whose stores have no room any more (not without 
     await airflow.trigger({ run_id: runId });
     const silver = () => lake.json(lakeKeys.hop(runId, "silver"), hopReport);
     await until("silver is there", async () => (await silver()) !== undefined, 180);
-    lakeDisk.fillButFor(1);
     const refusal = new RegExp(`gold/${runId}/.*No space left on device`, "g");
     const refusals = () => readFileSync(join(box.home, "logs", "s3.log"), "utf8").match(refusal)?.length ?? 0;
-    await until("gold was refused again and again", () => refusals() >= 50, 120);
+    // Again and again, as what was begun when the disk became full is taken away.
+    const isRefused = () => {
+      lakeDisk.fillButFor(1);
+      return refusals() >= 50;
+    };
+    await until("gold was refused again and again", isRefused, 120);
     expect(await publishedRun()).toBe(before);
     expect(await answersNow()).toBe(certifiedAnswers());
     lakeDisk.free();

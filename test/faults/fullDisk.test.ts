@@ -12,11 +12,14 @@ const rows = 150_000;
 
 describe.runIf(mayMount)("a store whose disk is full", () => {
   const stores = new Stores();
+  const disks = [diskOf("lake"), diskOf("kafka")] as const;
+  const [lake, kafka] = disks;
   beforeAll(() => stores.start());
-  afterEach(() => stores.endServices());
+  afterEach(async () => {
+    for (const disk of disks) disk.free();
+    await stores.endServices();
+  });
   afterAll(() => stores.close());
-
-  const [lake, kafka] = [diskOf("lake"), diskOf("kafka")];
 
   /** An edition of 18 MB that does not compress well. */
   function edition(): string {

@@ -1,13 +1,15 @@
 import { execFileSync } from "node:child_process";
 import {
+  closeSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
   renameSync,
   rmdirSync,
   rmSync,
   statfsSync,
-  writeFileSync,
+  writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -43,15 +45,27 @@ export class OwnDisk {
     renameSync(this.#aside, this.#folder);
   }
 
-  /** Fills it, less so many mebibytes. */
+  /** Fills it, or what has become free since, less so many mebibytes; wholly if others take those meanwhile. */
   fillButFor(mebibytes: number): void {
-    const { bavail, bsize } = statfsSync(this.#folder);
-    writeFileSync(this.#filler, Buffer.alloc(bavail * bsize - (mebibytes << 20)));
+    const piece = Buffer.alloc(64 << 10);
+    const filler = openSync(this.#filler, "a");
+    try {
+      while (this.#room >= (mebibytes << 20) + piece.length) writeSync(filler, piece);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
+    } finally {
+      closeSync(filler);
+    }
   }
 
   /** Takes away what filled it. */
   free(): void {
     rmSync(this.#filler, { force: true });
+  }
+
+  get #room(): number {
+    const { bavail, bsize } = statfsSync(this.#folder);
+    return bavail * bsize;
   }
 
   get #filler(): string {
