@@ -21,5 +21,5 @@ export type SliceHeaders = z.infer<typeof sliceHeaders>;
 
 /** The topic of every dataset's dead letters; those of live ratings go straight to the lake. */
 export const deadLetterTopic = "dead-letters";
-/** Partitions of each dataset's topic. */
+/** Partitions of each topic. */
 export const partitions = 4;

@@ -23,6 +23,8 @@ export interface Recipe {
   command: (context: RecipeContext) => Command;
   /** Answers by the service's own protocol whether it works; throws or returns false while it does not. */
   isReady: (context: ClientContext) => Promise<boolean>;
+  /** For how long it may run and not be ready, 120 s by default. */
+  patienceSeconds?: number;
   /** Runs once it is ready, at each start of the box; idempotent. */
   whenReady?: (context: RecipeContext) => Promise<void>;
   /** How it is asked to end; default SIGTERM. */

@@ -16,7 +16,8 @@ export const recipes: Readonly<Record<string, Recipe>> = {
   "spark-worker": sparkWorker,
   "spark-connect": sparkConnect,
   ingest: typescriptService("ingest", "INGEST_PORT"),
-  loader: typescriptService("loader", "LOADER_PORT"),
+  // It migrates the warehouse first; one with hundreds of millions of ratings takes minutes.
+  loader: { ...typescriptService("loader", "LOADER_PORT"), patienceSeconds: 1_800 },
   answers: typescriptService("answers", "ANSWERS_PORT"),
   "airflow-migrate": airflowMigrate,
   "airflow-api-server": airflowApiServer,

@@ -12,7 +12,7 @@ import type { Recipe, RecipeContext } from "./recipe.ts";
 import { prerequisites, recipes, servedBy } from "./recipes.ts";
 import { stopService } from "./stop.ts";
 
-const patienceSeconds = 120;
+const usualPatienceSeconds = 120;
 
 export interface StartOptions {
   settings: RecipeContext["settings"];
@@ -111,6 +111,7 @@ async function waitUntilReady(
   context: RecipeContext,
   signal: AbortSignal,
 ): Promise<void> {
+  const { patienceSeconds = usualPatienceSeconds } = recipe;
   const deadline = Date.now() + patienceSeconds * 1000;
   let last: unknown;
   while (Date.now() < deadline) {

@@ -9,7 +9,7 @@ export function typescriptService(name: string, port: string): Recipe {
     command: ({ service }) => ({
       command: process.execPath,
       args: ["--import", "tsx", rootPath("services", name, "src", "main.ts")],
-      // Each thread's own arena of malloc keeps what it frees: a loader took 90 MB more.
+      // With an arena of malloc for each thread, which keeps what it frees, a loader takes 90 MB more.
       env: { ...service.environment, MALLOC_ARENA_MAX: "2" },
       cwd: rootPath(),
     }),

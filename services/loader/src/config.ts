@@ -32,4 +32,3 @@ const loaderEnvironment = z.object({
 export function loaderConfig(environment?: NodeJS.ProcessEnv) {
   return readEnvironment(loaderEnvironment, environment);
 }
-export type LoaderConfig = ReturnType<typeof loaderConfig>;

@@ -152,28 +152,14 @@ const wordValues = 2 ** 32;
 const digitBase = 10_000;
 const digitsPerGroup = 4;
 
-/** Numerics of few different values, such as ratings, are made once each. */
 function decimals(vector: Vector, scale: number): ColumnWriter {
   const words = valuesOf(vector, Uint32Array);
-  const known: Buffer[] = [];
   const most = lengthBytes + 8 + 2 * (Math.ceil(38 / digitsPerGroup) + 2);
-  const cell = (row: number): Buffer => {
-    const at = row * 4;
-    const low = words[at] ?? 0;
-    const second = words[at + 1] ?? 0;
-    const third = words[at + 2] ?? 0;
-    const high = words[at + 3] ?? 0;
-    const isSmall = second === 0 && third === 0 && high === 0 && low < 1_000;
-    const found = isSmall ? known[low] : undefined;
-    if (found) return found;
-    const made = numericCell(unscaled(low, second, third, high), scale);
-    if (isSmall) known[low] = made;
-    return made;
-  };
   return {
     most,
     write: (row, to, at) => {
-      const bytes = cell(row);
+      const [low = 0, second = 0, third = 0, high = 0] = words.subarray(4 * row, 4 * row + 4);
+      const bytes = numericCell(unscaled(low, second, third, high), scale);
       for (let byte = 0; byte < bytes.length; byte++) to.bytes[at + byte] = bytes[byte] ?? 0;
       return at + bytes.length;
     },

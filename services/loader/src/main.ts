@@ -27,7 +27,7 @@ import { keptRuns, sweepVersions } from "./sweep.ts";
 import { sweepLake } from "./sweepLake.ts";
 import { whenReachable } from "./whenReachable.ts";
 
-// Its threads' heaps grow too: by all that is in them it passed the memory of its container.
+// Its threads' heaps grow too: by 100 % it passes the memory of its container.
 letHeapsGrow(50);
 const config = loaderConfig();
 const log = serviceLog("loader", config.LOG_LEVEL);

@@ -1,5 +1,5 @@
 import { arrowTypes } from "@boxoffice/contracts/arrowTypes";
-import { bronzeSchema } from "@boxoffice/contracts/bronzeSchema";
+import { bronzeSchema, rowNumber } from "@boxoffice/contracts/bronzeSchema";
 import { type DatasetName, datasets } from "@boxoffice/contracts/dataset";
 import { type CellValue, contractColumns } from "@boxoffice/contracts/recordReader";
 import { type DataType, Int32, Table, tableFromIPC, tableToIPC, type Vector, vectorFromArray } from "apache-arrow";
@@ -19,7 +19,7 @@ export function recordsParquet(dataset: DatasetName, records: readonly NumberedR
   const numbers = records.map(({ row_number }) => row_number);
   const columns = contractColumns(datasets[dataset]);
   const schema = bronzeSchema(datasets[dataset]);
-  const vectors: Record<string, Vector> = { row_number: vectorFromArray(numbers, new Int32()) };
+  const vectors: Record<string, Vector> = { [rowNumber]: vectorFromArray(numbers, new Int32()) };
   for (const { name, kind } of columns) {
     const cells = records.map(({ record }) => arrowValue(arrowTypes[kind], record[name] ?? null));
     vectors[name] = vectorFromArray(cells, arrowTypes[kind]);

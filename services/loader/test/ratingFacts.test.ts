@@ -74,7 +74,7 @@ test("those that were replaced have no time", async () => {
   expect(await factsOf(columns, undefined)).toEqual([{ user_id: 1, movie_id: 10, tmdb_id: 862, rating_tenths: 35 }]);
 });
 
-test("a rating without stars, or with more than a tuple of stars can hold, is an error and no rating", async () => {
+test("a rating without stars, or with more than its column can show, is an error and no rating", async () => {
   for (const cell of [null, 100]) {
     const columns = [ids("user_id", 1), ids("movie_id", 10), { name: "rating", type: "decimal(3;1)", cells: [cell] }];
     await expect(factsOf(columns, undefined)).rejects.toThrow("in the lake");
