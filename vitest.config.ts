@@ -28,16 +28,20 @@ class SpoilersLast extends BaseSequencer {
   }
 }
 
+/** A second, as by default, is little where as many tests as processors run. */
+const expectations = { poll: { timeout: 10_000 } };
+
 export default defineConfig({
   test: {
     sequence: { sequencer: SpoilersLast },
     projects: [
-      { test: { name: "unit", include: unit } },
+      { test: { name: "unit", include: unit, expect: expectations } },
       {
         test: {
           name: "integration",
           include: ["services/*/test/**/*.test.ts"],
           exclude: unit,
+          expect: expectations,
           testTimeout: 180_000,
           hookTimeout: 180_000,
           maxWorkers: 2,

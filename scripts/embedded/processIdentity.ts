@@ -10,7 +10,9 @@ export function processStart(pid: number): string | undefined {
     try {
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
       const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-      return fields[0] === "Z" ? undefined : fields[19];
+      const [state, threads, start] = [fields[0], Number(fields[17]), fields[19]];
+      // Threads that outlive the first one still hold the process's ports and files.
+      return state === "Z" && threads <= 1 ? undefined : start;
     } catch {
       return undefined;
     }

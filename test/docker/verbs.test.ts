@@ -27,9 +27,10 @@ function moreRatings(count: number): string[] {
 
 describe("./box with containers", () => {
   it("status names every service as ready", async () => {
-    const { services } = status.parse(JSON.parse(await box.command("status", "--json")));
-    expect(services.length).toBeGreaterThan(10);
-    expect(services.filter(({ state }) => state !== "ready")).toEqual([]);
+    const services = async () => status.parse(JSON.parse(await box.command("status", "--json"))).services;
+    expect((await services()).length).toBeGreaterThan(10);
+    const notReady = async () => (await services()).filter(({ state }) => state !== "ready");
+    await expect.poll(notReady, { timeout: 60_000 }).toEqual([]);
   });
 
   it("logs shows a service's last lines, and names the services where there is none of that name", async () => {

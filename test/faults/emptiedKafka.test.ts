@@ -3,7 +3,7 @@ import { closeSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import type { Job } from "@boxoffice/contracts/job";
 import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, expect, test } from "vitest";
 import { uniqueName, until } from "../../services/loader/test/engines.ts";
 import { many, ratingsInBronze } from "../../services/loader/test/liveRatings.ts";
 import { groupKeys, rowNumbers } from "../../services/loader/test/loads.ts";
@@ -11,7 +11,8 @@ import { emptyKafka } from "../kit/emptyKafka.ts";
 import { box, folderOf, Stores } from "./stores.ts";
 
 const stores = new Stores();
-beforeAll(() => stores.start());
+beforeEach(() => stores.start());
+afterEach(() => stores.endServices());
 afterAll(() => stores.close());
 
 const rows = 20_000;
@@ -63,7 +64,8 @@ test("Kafka that is emptied loses nothing: what is missing is said, the same loa
   const third = await ingest.ended("/loads", { run_id: "new", dataset: "links", edition: edition() });
   expect(third).toMatchObject({ state: "done" });
   // Whoever is the first to find that they are gone.
-  expect(ingest.output + successor.output).toMatch(/Kafka was emptied while (?:this service|the loader) ran/);
+  const said = /Kafka was emptied while (?:this service|the loader) ran/;
+  await until("it is said", () => said.test(ingest.output + successor.output));
   expect(await successor.ended("/seals", { run_id: "new", ...nameOf(third) })).toMatchObject({ state: "done" });
   expect(await ingest.ended("/loads", { ...sealed, run_id: "again" })).toMatchObject({ result: { already: true } });
   for (const load of [first, second, nameOf(third)]) await expectEachRowOnce(load);

@@ -6,10 +6,15 @@ import { lakeKeys } from "@boxoffice/contracts/lakeKeys";
 import { seal } from "@boxoffice/contracts/loadManifest";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { until } from "../../services/loader/test/engines.ts";
-import { folderOf, Stores } from "./stores.ts";
+import { emptyKafka } from "../kit/emptyKafka.ts";
+import { box, folderOf, Stores } from "./stores.ts";
 
 const stores = new Stores();
-beforeAll(() => stores.start());
+beforeAll(async () => {
+  await stores.start();
+  // Of what is sealed already Kafka removes segments as the minutes pass.
+  await emptyKafka(box);
+});
 afterAll(() => stores.close());
 
 /** As docker-compose.yml says, for both runtimes. */
@@ -55,15 +60,13 @@ test("Kafka's disk holds no more than a segment of a partition whose load is sea
   const ingest = await stores.service("ingest");
   const loader = await stores.service("loader");
   const request = { run_id: "large", dataset: "links", edition: await longLinks() };
-  const before = bytesOnDisk();
   const { result } = await ingest.ended("/loads", request);
   const load_id = String(result?.load_id);
   expect(await settingsOf("links")).toEqual({
     ...{ "retention.ms": "-1", "retention.bytes": "-1" },
     "segment.bytes": String(segmentBytes),
   });
-  const published = bytesOnDisk() - before;
-  expect(published).toBeGreaterThan(2 * segmentBytes);
+  expect(bytesOnDisk()).toBeGreaterThan(2 * segmentBytes);
   const sealed = await loader.ended("/seals", { run_id: "large", dataset: "links", load_id });
   expect(sealed).toMatchObject({ state: "done", result: { rows } });
   // Kafka looks every 30 s for what it may delete, and deletes it a minute later.

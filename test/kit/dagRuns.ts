@@ -16,9 +16,12 @@ export async function startNow(airflow: AirflowApi, ...schedules: string[]): Pro
   const runIds = async () => (await airflow.runs("boxoffice")).map((run) => run.dag_run_id);
   const known = await runIds();
   const started = async () => (await runIds()).filter((id) => !known.includes(id));
-  for (const schedule of schedules) await airflow.pause(schedule, false);
-  await Promise.all(schedules.map((schedule) => airflow.trigger({ run_id: newRunId() }, schedule)));
-  while ((await started()).length < schedules.length) await sleep(500);
-  for (const schedule of schedules) await airflow.pause(schedule, true);
-  return started();
+  try {
+    for (const schedule of schedules) await airflow.pause(schedule, false);
+    await Promise.all(schedules.map((schedule) => airflow.trigger({ run_id: newRunId() }, schedule)));
+    while ((await started()).length < schedules.length) await sleep(500);
+    return await started();
+  } finally {
+    for (const schedule of schedules) await airflow.pause(schedule, true);
+  }
 }

@@ -1,7 +1,9 @@
 import { spawn } from "node:child_process";
 import { rmSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { rootPath } from "../../scripts/boxHome.ts";
+import { processStart } from "../../scripts/embedded/processIdentity.ts";
 import type { Variables } from "../../scripts/settings.ts";
 import type { RuntimeName } from "../../scripts/startedBox.ts";
 import { unmountBelow } from "./ownDisk.ts";
@@ -72,13 +74,12 @@ export class TestBox {
     return new Map(services.flatMap(({ service, pid }) => (pid === null ? [] : [[service, pid] as const])));
   }
 
-  /** Kills the processes of services, where they run. */
+  /** Kills the processes of services, where they run, and waits until nothing of them is left. */
   async kill(...names: string[]): Promise<void> {
     const pids = await this.pids();
-    for (const name of names) {
-      const pid = pids.get(name);
-      if (pid !== undefined) process.kill(pid, "SIGKILL");
-    }
+    const killed = names.flatMap((name) => pids.get(name) ?? []);
+    for (const pid of killed) process.kill(pid, "SIGKILL");
+    while (killed.some((pid) => processStart(pid) !== undefined)) await sleep(20);
   }
 
   /** Starts services from nothing; answers what a client needs to use them. */

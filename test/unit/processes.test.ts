@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { findPython } from "../../scripts/install/python.ts";
 
 const home = mkdtempSync(join(tmpdir(), "processes-"));
 let box: typeof import("../../scripts/embedded/processes.ts") &
@@ -63,6 +64,20 @@ test("children whose parent was killed end too, and those of other services stay
   expect([other.leader, ...other.children].filter((pid) => !isAlive(pid))).toEqual([]);
   await box.stopProcess("other", "SIGTERM", 5);
 });
+
+test.runIf(process.platform === "linux")(
+  "a service lives until its last thread ends, though its first one has",
+  async () => {
+    const program = `import ctypes, threading
+threading.Thread(target=threading.Event().wait).start()
+ctypes.CDLL(None).pthread_exit(None)`;
+    const { pid } = box.startProcess("threads", { command: await findPython(), args: ["-c", program], env: {} });
+    await expect.poll(() => readFileSync(`/proc/${pid}/stat`, "utf8")).toContain(") Z ");
+    expect(box.runningProcess("threads")).toMatchObject({ pid });
+    await box.stopProcess("threads", "SIGTERM", 5);
+    expect(isAlive(pid)).toBe(false);
+  },
+);
 
 test("a stranger's processes stay, though they are in the group that a dead service had", async () => {
   const file = join(home, "stranger.pids");

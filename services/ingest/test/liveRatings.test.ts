@@ -120,7 +120,7 @@ test("a batch with one bad rating is refused whole, with every issue, and nothin
 test("a body that is too large and ratings that come too fast are refused, and told what to do", async () => {
   const large = await serve()(JSON.stringify({ ...rated(1, 1), note: "x".repeat(256 << 10) }));
   expect([large.statusCode, large.json().error.code]).toEqual([413, "too_large"]);
-  const post = serve(new RateLimit(1, 2));
+  const post = serve(new RateLimit(1, 2, () => 0));
   expect((await post([rated(1, 1), rated(1, 2)])).statusCode).toBe(202);
   const refused = await post([rated(1, 3), rated(1, 4)]);
   expect([refused.statusCode, refused.headers["retry-after"]]).toEqual([429, "2"]);

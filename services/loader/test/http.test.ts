@@ -90,11 +90,14 @@ test("a version that is asked for while the tables are made anew is loaded when 
   untilMigrated = () => migration;
   await pool.query("alter table gold.fact_rating rename rating_tenths to before");
   const { id } = (await post("/versions", { run_id: run })).json();
-  // Longer than a load takes to find that a column has another name.
-  await sleep(1_500);
-  expect((await get(`/versions/${id}`)).json().state).toBe("running");
-  await pool.query("alter table gold.fact_rating rename before to rating_tenths");
-  migrated();
+  try {
+    // Longer than a load takes to find that a column has another name.
+    await sleep(1_500);
+    expect((await get(`/versions/${id}`)).json().state).toBe("running");
+  } finally {
+    await pool.query("alter table gold.fact_rating rename before to rating_tenths");
+    migrated();
+  }
   await until("the job has ended", async () => (await get(`/versions/${id}`)).json().state !== "running");
   expect((await get(`/versions/${id}`)).json()).toMatchObject({ state: "done", result: { run_id: run } });
 });
